@@ -1,0 +1,1 @@
+"""The bridge between a Salesforce org and an authoritative ledger of permissions."""

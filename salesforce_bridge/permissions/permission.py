@@ -1,0 +1,139 @@
+"""A permission, and how one event changes it once it is allowed to."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from salesforce_bridge.permissions.bases import LawfulBasis
+from salesforce_bridge.permissions.events import STOPS, EventKind, PermissionEvent
+from salesforce_bridge.permissions.evidence import Grade, Trust
+from salesforce_bridge.permissions.guards import EMERGENCY_LASTS, Terms
+from salesforce_bridge.permissions.keys import Use
+from salesforce_bridge.permissions.states import STOPPED, VALID, Move, State, initial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """The state of one key: a fold of its events."""
+
+    use: Use
+    basis: LawfulBasis
+    state: State
+    marketing: bool
+    revision: int  # of the last event that changed anything a reader can see
+    reason: str  # of that event
+    since: datetime  # when that event happened
+    own: bool = True
+    stopped_at: datetime | None = None  # the latest stop on this key, whoever told it
+    lifted_at: datetime | None = None  # the latest grant by the person directly
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    granted_at: datetime | None = None
+    trust: Trust = Trust.MACHINE
+    grade: Grade = Grade.NONE
+    capture_source: str | None = None
+    evidence_ref: str | None = None
+    notice_id: str | None = None
+    point: str | None = None
+    condition_ref: str | None = None
+    held: str | None = None  # the reason code of a hold, while nobody has released it
+
+
+def granted(
+    permission: Permission | None, event: PermissionEvent, state: State, terms: Terms
+) -> Permission:
+    """Make a permission out of a yes; earlier stops are remembered, and lifted only by the person."""
+    known = permission or first(event)
+    happened_at = event.happened_at
+    effective_from = event.effective_from or happened_at
+    if known.state in VALID and known.effective_from is not None:
+        effective_from = min(known.effective_from, effective_from)
+    ends = [] if event.effective_to is None else [event.effective_to]
+    if terms.max_age is not None:
+        ends.append(happened_at + terms.max_age)
+    direct = event.trust is Trust.SUBJECT_DIRECT
+    return Permission(
+        use=known.use,
+        basis=event.basis,
+        state=state,
+        marketing=event.marketing,
+        revision=max(known.revision, event.revision),
+        reason=event.reason,
+        since=happened_at,
+        own=True,
+        stopped_at=known.stopped_at,
+        lifted_at=latest(known.lifted_at, happened_at) if direct else known.lifted_at,
+        effective_from=effective_from,
+        effective_to=min(ends, default=None),
+        granted_at=happened_at,
+        trust=event.trust,
+        grade=event.grade,
+        capture_source=event.capture_source,
+        evidence_ref=event.evidence_ref,
+        notice_id=event.notice_id,
+        point=event.point,
+        held=known.held,
+    )
+
+
+def moved(
+    permission: Permission | None, event: PermissionEvent, move: Move, basis: LawfulBasis
+) -> Permission | None:
+    """Move a permission by anything but a grant; the same object where nothing is to be kept."""
+    stopping = event.kind in STOPS or (move.changed and move.next in STOPPED)
+    lifting = event.kind is EventKind.LIFT
+    if not (move.changed or stopping or lifting):
+        return permission
+    known = permission or first(event)
+    changes: dict[str, Any] = {}
+    if stopping:
+        changes["stopped_at"] = latest(known.stopped_at, event.happened_at)
+        changes["own"] = event.own or (known.state in STOPPED and known.own)
+    if lifting:
+        changes["lifted_at"] = latest(known.lifted_at, event.happened_at)
+    if move.changed or lifting:
+        changes["state"] = move.next
+        changes["basis"] = basis
+        changes["marketing"] = event.marketing
+        changes["revision"] = max(known.revision, event.revision)
+        changes["reason"] = event.reason
+        changes["since"] = event.happened_at
+    if move.changed and event.kind is EventKind.ESTABLISH:
+        changes |= _established(event)
+    return replace(known, **changes)
+
+
+def _established(event: PermissionEvent) -> dict[str, Any]:
+    effective_to = event.effective_to
+    if effective_to is None and event.basis is LawfulBasis.VITAL_INTEREST:
+        effective_to = event.happened_at + EMERGENCY_LASTS
+    return {
+        "effective_from": event.effective_from or event.happened_at,
+        "effective_to": effective_to,
+        "granted_at": None,
+        "trust": event.trust,
+        "grade": event.grade,
+        "capture_source": event.capture_source,
+        "evidence_ref": event.evidence_ref,
+        "notice_id": event.notice_id,
+        "point": None,
+        "condition_ref": event.condition_ref,
+    }
+
+
+def first(event: PermissionEvent) -> Permission:
+    """Begin a permission about which nothing was known."""
+    return Permission(
+        use=event.use,
+        basis=event.basis,
+        state=initial(event.basis),
+        marketing=event.marketing,
+        revision=event.revision,
+        reason=event.reason,
+        since=event.happened_at,
+    )
+
+
+def latest(known: datetime | None, told: datetime) -> datetime:
+    """Keep the later of two moments."""
+    return told if known is None or told > known else known

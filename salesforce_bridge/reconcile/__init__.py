@@ -1,0 +1,1 @@
+"""From facts to situations to decisions to standing to plan; pure."""

@@ -1,0 +1,133 @@
+"""What is intended: the decisions, events and writes that a plan is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from salesforce_bridge.permissions.contact_points import ContactPoint
+from salesforce_bridge.permissions.events import PermissionEvent
+from salesforce_bridge.permissions.keys import ContactId, RowId, SubjectId, Use
+from salesforce_bridge.reconcile.facts import Candidate, Link
+
+Value = str | int | bool | datetime | None
+
+
+class Lane(IntEnum):
+    """In which order writes go out."""
+
+    STOP = 0  # Contacts and rows that say no, first and with reserved budget
+    TIGHTEN = 1  # everything else that does not widen
+    LOOSEN_ROWS = 2
+    LOOSEN_CONTACT = 3  # only when all rows of the Contact were accepted
+
+
+class Verb(StrEnum):
+    """How Salesforce is asked."""
+
+    UPDATE = "UPDATE"  # by record id
+    UPSERT = "UPSERT"  # Permission__c by Ledger_Key__c
+    DELETE = "DELETE"  # a doubled Permission__c
+    CLEAR_FLAG = "CLEAR_FLAG"  # guarded: only if unmodified since `unmodified_since`
+
+
+class Target(StrEnum):
+    """What is written to."""
+
+    CONTACT = "Contact"
+    ROW = "Permission__c"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A field change asked of Salesforce. Field names are those of `ContactFields`, `RowFields` and the
+    snapshots (`opted_out_of_email`, `request`, `request_handled`, …); only `salesforce.records` knows API names."""
+
+    id: str  # UUIDv5 of target, fields and the state it starts from
+    lane: Lane
+    verb: Verb
+    target: Target
+    contact_id: ContactId  # writes are sorted by it, against lock contention
+    record_id: str | None  # Contact or row id; None for an upsert by key
+    ledger_key: str | None
+    fields: Mapping[str, Value]
+    decision_id: str
+    subject_id: SubjectId
+    unmodified_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A reason applied to one case: observed, before, after, policy, moment. One a (case, use, situation)."""
+
+    id: str
+    situation: str
+    reason: str
+    effect: str  # KEEP, DENY, HOLD, RAISE
+    severity: str
+    queue: str | None
+    ledger_class: str
+    subject_id: SubjectId
+    contact_id: ContactId
+    row_id: RowId | None
+    use: Use
+    basis: str
+    status_before: (
+        str  # what the ledger would show before and after, in the words of `Consent_Status__c`
+    )
+    status_after: str
+    observed: Mapping[str, tuple[Value, Value]]  # field: (as last agreed, as seen), allow-listed
+    gates_failed: tuple[str, ...]
+    event_ids: tuple[str, ...]
+    candidate_id: str | None
+    source_actor: str | None
+    source_stamp: datetime | None
+    explanation: str  # a plain sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubject:
+    """A person the ledger has not met."""
+
+    subject_id: SubjectId
+    jurisdiction: str
+    subject_class: str
+
+
+class PointMove(StrEnum):
+    """What happens to a contact point of a subject."""
+
+    REGISTER = "REGISTER"
+    RETIRE = "RETIRE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointChange:
+    """A contact point a subject gained or lost."""
+
+    subject_id: SubjectId
+    point: ContactPoint
+    move: PointMove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JurisdictionChange:
+    """Where a person is, as the mailing address now says."""
+
+    subject_id: SubjectId
+    jurisdiction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything one cycle wants to record and to write; the same input gives the same plan and digest."""
+
+    decisions: tuple[Decision, ...]
+    subjects: tuple[NewSubject, ...]
+    links: tuple[Link, ...]  # new or changed
+    points: tuple[PointChange, ...]
+    jurisdictions: tuple[JurisdictionChange, ...]
+    events: tuple[PermissionEvent, ...]  # in the order in which they fold
+    candidates: tuple[Candidate, ...]
+    writes: tuple[Write, ...]  # in the order in which they go out
+    digest: str  # SHA-256 over ids and contents, independent of the moment it was made

@@ -1,0 +1,234 @@
+"""Standing: what Salesforce should hold for a use and for a Contact, projected from the ledger through the gates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from salesforce_bridge.permissions.fold import Permission
+from salesforce_bridge.permissions.gates import Answer, Verdict, may_use
+from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, ContactId, Use
+from salesforce_bridge.permissions.policy import Category, Policy, basis_for
+from salesforce_bridge.permissions.states import ASKED, LAPSED, NEUTRAL
+from salesforce_bridge.reconcile.classes import is_marketing, is_stopped
+from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS, channels_of
+from salesforce_bridge.reconcile.facts import (
+    AMBIGUOUS,
+    Candidate,
+    ContactFields,
+    ContactSnapshot,
+    RowFields,
+    SubjectRecord,
+)
+from salesforce_bridge.reconcile.row_edits import TRACKED
+from salesforce_bridge.reconcile.sentences import sentence_for
+from salesforce_bridge.reconcile.words import Basis, Status
+
+# From the most to the least restrictive: what a Contact shows when its channels disagree and none is open.
+_RESTRICTIVE = (Status.STOPPED, Status.LIMITED, Status.LAPSED, Status.ASKED, Status.NOT_ASKED)
+# A grant that ended because its address changed was never given for the new one.
+_STATUS_OF_REASON = {"GRANT_NOT_PORTED_TO_NEW_POINT": Status.NOT_ASKED}
+# A permission that is valid in law and yet denied by a gate; by the gate's answer.
+_STATUS_OF_ANSWER = {
+    "DENY_PURPOSE_RETIRED": Status.LAPSED,
+    "DENY_OUTSIDE_VALIDITY": Status.LAPSED,
+    "DENY_NOT_ESTABLISHED_FOR_ADDRESS": Status.NOT_ASKED,
+}
+_IN_WORDS = {
+    Status.PERMITTED: "OK",
+    Status.STOPPED: "do not",
+    Status.LIMITED: "wait",
+    Status.LAPSED: "ran out",
+    Status.ASKED: "asked, no answer",
+    Status.NOT_ASKED: "never asked",
+}
+_TEXT_MAX = 255  # characters in a Salesforce text field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What Salesforce should show for one use of one Contact."""
+
+    use: Use
+    status: Status
+    basis: Basis | None
+    reason: str
+    valid_from: datetime | None
+    valid_until: datetime | None
+    permission: Permission | None
+    answer: Answer
+
+
+def standing_of(
+    record: SubjectRecord,
+    use: Use,
+    *,
+    contact: ContactSnapshot,
+    link_state: str,
+    policy: Policy,
+    at: datetime,
+) -> Standing:
+    """Project one use of one person's data onto one Contact."""
+    permission = record.permissions.get(use)
+    purpose = policy.purposes.get(use.purpose)
+    answer = may_use(
+        permission=permission,
+        stops=record.stops,
+        conditions=record.conditions,
+        use=use,
+        policy=policy,
+        at=at,
+        category=purpose.category if purpose is not None else Category.MARKETING,
+        link_state=link_state,
+        points=contact.points,
+        jurisdiction=record.jurisdiction,
+        subject_class=record.subject_class,
+        hold=record.hold,
+    )
+    status = _status(record, use, permission, answer, link_state=link_state, policy=policy)
+    waiting = _waiting(record.candidates, use, at=at)
+    reason = answer.reason
+    if status not in (Status.PERMITTED, Status.STOPPED) and waiting is not None:
+        reason = waiting.reason
+    elif permission is not None and status is not Status.PERMITTED and permission.reason:
+        reason = permission.held or permission.reason
+    permitted = status is Status.PERMITTED
+    return Standing(
+        use=use,
+        status=status,
+        basis=_basis(record, use, permission, policy=policy, at=at),
+        reason=reason,
+        valid_from=permission.effective_from if permission is not None and permitted else None,
+        valid_until=permission.effective_to if permission is not None and permitted else None,
+        permission=permission,
+        answer=answer,
+    )
+
+
+def row_fields(
+    standing: Standing, *, contact_id: ContactId, ledger_key: str | None, marketing: bool
+) -> RowFields:
+    """Say what a `Permission__c` row should hold, but for what travels with a write."""
+    held = standing.permission
+    shows_grant = held is not None and standing.status is Status.PERMITTED
+    use = standing.use
+    return RowFields(
+        contact_id=contact_id,
+        purpose=use.purpose,
+        channel=use.channel,
+        marketing=marketing,
+        lawful_basis=standing.basis.value if standing.basis is not None else None,
+        consent_status=standing.status.value,
+        effective_from=standing.valid_from,
+        effective_to=standing.valid_until,
+        capture_date=held.granted_at if held is not None and shows_grant else None,
+        capture_source=_text(held.capture_source) if held is not None and shows_grant else None,
+        notice_version=held.notice_id if held is not None and shows_grant else None,
+        evidence_ref=_text(held.evidence_ref) if held is not None and shows_grant else None,
+        reason_code=standing.reason,
+        ledger_key=ledger_key or f"{contact_id}:{use.purpose}:{use.channel}",
+    )
+
+
+def contact_fields(standings: tuple[Standing, ...], *, policy: Policy) -> ContactFields:
+    """Say what a Contact should show: the headline purpose over its channels."""
+    headline = policy.purposes[policy.headline]
+    shown = tuple(each for each in standings if each.use.purpose == headline.key)
+    statuses = {each.status for each in shown}
+    status = _headline_status(statuses)
+    told = Status.PERMITTED if status is Status.PARTLY_PERMITTED else status
+    telling = next(each for each in shown if each.status is told)
+    permitted = tuple(each for each in shown if each.status is Status.PERMITTED)
+    ends = tuple(each.valid_until for each in permitted if each.valid_until is not None)
+    bases = {each.basis for each in shown}
+    basis = telling.basis if len(bases) > 1 else next(iter(bases))
+    return ContactFields(
+        lawful_basis=basis.value if basis is not None else None,
+        consent_status=status.value,
+        summary=_text(" · ".join(_in_words(each, policy) for each in shown)),
+        reason=_text(sentence_for(telling.reason, telling.status)),
+        valid_until=min(ends, default=None),
+    )
+
+
+def flags_wanted(
+    record: SubjectRecord, *, uses: tuple[Use, ...], policy: Policy
+) -> Mapping[str, bool]:
+    """Say which standard flags the person's own stops ask for; a hold or an outage never asks for one."""
+    return {
+        name: _all_stopped(record, channels_of(flag, policy), uses=uses, policy=policy)
+        for name, flag in FLAG_FIELDS.items()
+    }
+
+
+def digest_of(row: RowFields) -> str:
+    """Fingerprint what a row should hold, so that any edit of it can be told from our own writing."""
+    values = (getattr(row, name) for name in TRACKED)
+    return sha256("\x1f".join(map(str, values)).encode()).hexdigest()
+
+
+def _all_stopped(
+    record: SubjectRecord, channels: tuple[Channel, ...], *, uses: tuple[Use, ...], policy: Policy
+) -> bool:
+    concerned = tuple(
+        use for use in uses if use.channel in channels and is_marketing(record, use, policy=policy)
+    ) or tuple(Use(purpose=ANY_PURPOSE, channel=channel) for channel in channels)
+    return bool(concerned) and all(is_stopped(record, use, policy=policy) for use in concerned)
+
+
+def _status(
+    record: SubjectRecord,
+    use: Use,
+    permission: Permission | None,
+    answer: Answer,
+    *,
+    link_state: str,
+    policy: Policy,
+) -> Status:
+    if is_stopped(record, use, policy=policy):
+        return Status.STOPPED
+    if permission is None or permission.state in NEUTRAL:
+        return Status.NOT_ASKED
+    if permission.state in LAPSED:
+        return _STATUS_OF_REASON.get(permission.reason, Status.LAPSED)
+    if permission.state in ASKED:
+        return Status.ASKED
+    if link_state == AMBIGUOUS:
+        return Status.NOT_ASKED
+    if answer.verdict is Verdict.ALLOW:
+        return Status.PERMITTED
+    return _STATUS_OF_ANSWER.get(answer.reason, Status.LIMITED)
+
+
+def _basis(
+    record: SubjectRecord, use: Use, permission: Permission | None, *, policy: Policy, at: datetime
+) -> Basis | None:
+    if permission is not None:
+        return Basis[permission.basis]
+    assigned = basis_for(policy, use.purpose, record.jurisdiction, record.subject_class, at=at)
+    return Basis[assigned] if assigned is not None else None
+
+
+def _waiting(candidates: tuple[Candidate, ...], use: Use, *, at: datetime) -> Candidate | None:
+    waiting = (
+        each for each in candidates if each.use == use and each.open and each.expires_at > at
+    )
+    return max(waiting, key=lambda each: (each.claimed_at, each.id), default=None)
+
+
+def _headline_status(statuses: set[Status]) -> Status:
+    if len(statuses) == 1:
+        return next(iter(statuses))
+    if Status.PERMITTED in statuses:
+        return Status.PARTLY_PERMITTED
+    return next(each for each in _RESTRICTIVE if each in statuses)
+
+
+def _in_words(standing: Standing, policy: Policy) -> str:
+    label = policy.channels[standing.use.channel].label
+    until = f" until {standing.valid_until:%-d %b %Y}" if standing.valid_until is not None else ""
+    return f"{label}: {_IN_WORDS[standing.status]}{until}"
+
+
+def _text(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _TEXT_MAX else f"{text[: _TEXT_MAX - 1]}…"

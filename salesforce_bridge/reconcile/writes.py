@@ -1,0 +1,237 @@
+"""Writes: the difference between what Salesforce should hold and what it holds. There is no other kind."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from salesforce_bridge.permissions.keys import Use
+from salesforce_bridge.permissions.states import NEUTRAL
+from salesforce_bridge.reconcile.bench import Bench, is_linked
+from salesforce_bridge.reconcile.classes import is_marketing
+from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS, RESULTS
+from salesforce_bridge.reconcile.facts import (
+    Case,
+    ContactFields,
+    ContactSnapshot,
+    RowFields,
+    RowSnapshot,
+)
+from salesforce_bridge.reconcile.identity import stable_id
+from salesforce_bridge.reconcile.intent import Lane, Target, Value, Verb, Write
+from salesforce_bridge.reconcile.row_edits import TRACKED, is_known
+from salesforce_bridge.reconcile.situations import rows_by_use, uses_of_case
+from salesforce_bridge.reconcile.standing import (
+    Standing,
+    contact_fields,
+    digest_of,
+    flags_wanted,
+    row_fields,
+    standing_of,
+)
+from salesforce_bridge.reconcile.words import Request, Status
+
+# A flag is cleared only on a record that nobody touched a moment ago: stamps have second precision.
+_QUIET = timedelta(seconds=5)
+_OPEN = frozenset({Status.PERMITTED.value, Status.PARTLY_PERMITTED.value})
+_REQUESTS = frozenset(each.value for each in Request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """What one Contact needs: its standings, and the writes that bring Salesforce there."""
+
+    standings: tuple[Standing, ...]
+    writes: tuple[Write, ...]
+
+
+NOTHING_TO_WRITE = Drafted(standings=(), writes=())
+
+
+def writes_for(
+    bench: Bench, case: Case, *, revision: int, decisions: Mapping[Use | None, str], salt: str
+) -> Drafted:
+    """Draft what one Contact and its rows need; nothing for a Contact that is gone or nobody's.
+
+    `decisions` names the decision behind each use, and under None the one behind the Contact.
+    """
+    seen = case.seen
+    link = bench.link_of(case.contact_id)
+    if seen is None or seen.deleted or link is None or not is_linked(link):
+        return NOTHING_TO_WRITE
+    record = bench.record_of(case.contact_id)
+    uses = tuple(use for use in uses_of_case(bench, case) if is_known(use, bench.policy))
+    standings = tuple(
+        standing_of(
+            record, use, contact=seen, link_state=link.state, policy=bench.policy, at=bench.at
+        )
+        for use in uses
+    )
+    pen = _Pen(bench=bench, case=case, revision=revision, decisions=decisions, salt=salt)
+    writes = (
+        *_to_contact(pen, seen, standings, uses=uses),
+        *_to_rows(pen, standings),
+    )
+    return Drafted(standings=standings, writes=writes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pen:
+    """What every write of one Contact has in common."""
+
+    bench: Bench
+    case: Case
+    revision: int
+    decisions: Mapping[Use | None, str]
+    salt: str
+
+    def write(
+        self,
+        *,
+        lane: Lane,
+        verb: Verb,
+        target: Target,
+        record_id: str | None,
+        fields: Mapping[str, Value],
+        use: Use | None,
+        ledger_key: str | None = None,
+        unmodified_since: datetime | None = None,
+    ) -> Write:
+        contact_id = self.case.contact_id
+        return Write(
+            id=stable_id("write", self.salt, verb, target, record_id, ledger_key, *sorted(fields)),
+            lane=lane,
+            verb=verb,
+            target=target,
+            contact_id=contact_id,
+            record_id=record_id,
+            ledger_key=ledger_key,
+            fields=fields,
+            decision_id=self.decisions.get(use) or self.decisions[None],
+            subject_id=self.bench.owners[contact_id],
+            unmodified_since=unmodified_since,
+        )
+
+
+def _to_contact(
+    pen: _Pen, seen: ContactSnapshot, standings: tuple[Standing, ...], *, uses: tuple[Use, ...]
+) -> Iterator[Write]:
+    policy = pen.bench.policy
+    wanted = contact_fields(standings, policy=policy)
+    changed: dict[str, Value] = {
+        name: getattr(wanted, name)
+        for name in RESULTS
+        if getattr(wanted, name) != getattr(seen.fields, name)
+    }
+    flags = flags_wanted(pen.bench.record_of(pen.case.contact_id), uses=uses, policy=policy)
+    raised = {name: True for name in FLAG_FIELDS if flags[name] and not getattr(seen, name)}
+    changed |= raised
+    if changed:
+        changed["decision"] = pen.decisions[None]
+        yield pen.write(
+            lane=_lane_of_contact(wanted, seen.fields, raised=bool(raised)),
+            verb=Verb.UPDATE,
+            target=Target.CONTACT,
+            record_id=seen.contact_id,
+            fields=changed,
+            use=None,
+        )
+    mirror = pen.case.mirror
+    mine = mirror.bridge_set if mirror is not None else ()
+    for name in FLAG_FIELDS:
+        lowered = getattr(seen, name) and name in mine and not flags[name]
+        if lowered and pen.bench.at - seen.modstamp > _QUIET:
+            yield pen.write(
+                lane=Lane.LOOSEN_CONTACT,
+                verb=Verb.CLEAR_FLAG,
+                target=Target.CONTACT,
+                record_id=seen.contact_id,
+                fields={name: False},
+                use=None,
+                unmodified_since=seen.modstamp,
+            )
+
+
+def _to_rows(pen: _Pen, standings: tuple[Standing, ...]) -> Iterator[Write]:
+    rows = rows_by_use(pen.case)
+    for standing in standings:
+        kept, *doubled = rows.get(standing.use, ()) or (None,)
+        if kept is not None or _deserves_a_row(pen, standing):
+            yield from _to_row(pen, standing, kept)
+        for row in doubled:
+            if row is not None:
+                yield pen.write(
+                    lane=Lane.TIGHTEN,
+                    verb=Verb.DELETE,
+                    target=Target.ROW,
+                    record_id=row.row_id,
+                    fields={},
+                    use=standing.use,
+                )
+
+
+def _to_row(pen: _Pen, standing: Standing, row: RowSnapshot | None) -> Iterator[Write]:
+    record = pen.bench.record_of(pen.case.contact_id)
+    wanted = row_fields(
+        standing,
+        contact_id=pen.case.contact_id,
+        ledger_key=row.fields.ledger_key if row is not None else None,
+        marketing=is_marketing(record, standing.use, policy=pen.bench.policy),
+    )
+    now = row.fields if row is not None else RowFields()
+    changed: dict[str, Value] = {
+        name: getattr(wanted, name)
+        for name in TRACKED
+        if getattr(wanted, name) != getattr(now, name)
+    }
+    if row is not None and row.request in _REQUESTS:
+        changed |= {"request": None, "request_handled": row.request}
+    if not changed:
+        return
+    changed |= {
+        "ledger_revision": pen.revision,
+        "ledger_digest": digest_of(wanted),
+        "reconciled_at": pen.bench.at,
+    }
+    yield pen.write(
+        lane=_lane_of_row(wanted, now),
+        verb=Verb.UPDATE if row is not None else Verb.UPSERT,
+        target=Target.ROW,
+        record_id=row.row_id if row is not None else None,
+        ledger_key=wanted.ledger_key if row is None else None,
+        fields=changed,
+        use=standing.use,
+    )
+
+
+def _deserves_a_row(pen: _Pen, standing: Standing) -> bool:
+    """Everybody has a row for the visible purposes; any other use gets one once something was decided."""
+    permission = standing.permission
+    return standing.use in pen.bench.policy.uses or (
+        permission is not None and permission.state not in NEUTRAL
+    )
+
+
+def _lane_of_contact(wanted: ContactFields, now: ContactFields, *, raised: bool) -> Lane:
+    if raised or (wanted.consent_status == Status.STOPPED != now.consent_status):
+        return Lane.STOP
+    if _widens(wanted.consent_status, now.consent_status, wanted.valid_until, now.valid_until):
+        return Lane.LOOSEN_CONTACT
+    return Lane.TIGHTEN
+
+
+def _lane_of_row(wanted: RowFields, now: RowFields) -> Lane:
+    if wanted.consent_status == Status.STOPPED:
+        return Lane.STOP
+    if _widens(wanted.consent_status, now.consent_status, wanted.effective_to, now.effective_to):
+        return Lane.LOOSEN_ROWS
+    return Lane.TIGHTEN
+
+
+def _widens(
+    wanted: str | None, now: str | None, wanted_end: datetime | None, end: datetime | None
+) -> bool:
+    if wanted not in _OPEN:
+        return False
+    if wanted != now:
+        return now != Status.PERMITTED
+    return end is not None and (wanted_end is None or wanted_end > end)

@@ -1,0 +1,1 @@
+"""The Salesforce side: the only package that speaks HTTP to an org."""

@@ -1,14 +1,14 @@
 """A permission, and how one event changes it once it is allowed to."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.events import STOPS, EventKind, PermissionEvent
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.guards import EMERGENCY_LASTS, Terms
-from salesforce_bridge.permissions.keys import Use
+from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, Use
 from salesforce_bridge.permissions.states import STOPPED, VALID, Move, State, initial
 
 
@@ -43,7 +43,7 @@ def granted(
     permission: Permission | None, event: PermissionEvent, state: State, terms: Terms
 ) -> Permission:
     """Make a permission out of a yes; earlier stops are remembered, and lifted only by the person."""
-    known = permission or first(event)
+    known = _BLANK if permission is None else permission
     happened_at = event.happened_at
     effective_from = event.effective_from or happened_at
     if known.state in VALID and known.effective_from is not None:
@@ -53,7 +53,7 @@ def granted(
         ends.append(happened_at + terms.max_age)
     direct = event.trust is Trust.SUBJECT_DIRECT
     return Permission(
-        use=known.use,
+        use=event.use,
         basis=event.basis,
         state=state,
         marketing=event.marketing,
@@ -84,7 +84,7 @@ def moved(
     lifting = event.kind is EventKind.LIFT
     if not (move.changed or stopping or lifting):
         return permission
-    known = permission or first(event)
+    known = _BLANK if permission is None else permission
     changes: dict[str, Any] = {}
     if stopping:
         changes["stopped_at"] = latest(known.stopped_at, event.happened_at)
@@ -100,7 +100,9 @@ def moved(
         changes["since"] = event.happened_at
     if move.changed and event.kind is EventKind.ESTABLISH:
         changes |= _established(event)
-    return replace(known, **changes)
+    if permission is None:
+        return Permission(**(_beginning(event) | changes))
+    return replace(permission, **changes)
 
 
 def _established(event: PermissionEvent) -> dict[str, Any]:
@@ -123,17 +125,33 @@ def _established(event: PermissionEvent) -> dict[str, Any]:
 
 def first(event: PermissionEvent) -> Permission:
     """Begin a permission about which nothing was known."""
-    return Permission(
-        use=event.use,
-        basis=event.basis,
-        state=initial(event.basis),
-        marketing=event.marketing,
-        revision=event.revision,
-        reason=event.reason,
-        since=event.happened_at,
-    )
+    return Permission(**_beginning(event))
+
+
+def _beginning(event: PermissionEvent) -> dict[str, Any]:
+    return {
+        "use": event.use,
+        "basis": event.basis,
+        "state": initial(event.basis),
+        "marketing": event.marketing,
+        "revision": event.revision,
+        "reason": event.reason,
+        "since": event.happened_at,
+    }
 
 
 def latest(known: datetime | None, told: datetime) -> datetime:
     """Keep the later of two moments."""
     return told if known is None or told > known else known
+
+
+# Read, never kept, where nothing is known yet: most permissions are folded from their first event.
+_BLANK = Permission(
+    use=Use(purpose=ANY_PURPOSE, channel=ANY_CHANNEL),
+    basis=LawfulBasis.CONSENT,
+    state=State.UNKNOWN,
+    marketing=False,
+    revision=0,
+    reason="",
+    since=datetime.min.replace(tzinfo=UTC),
+)

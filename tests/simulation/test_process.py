@@ -1,0 +1,44 @@
+"""The simulator as a process of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.orgs import simulator_process
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_process_says_where_it_is_and_keeps_its_keys(tmp_path: Path) -> None:
+    with simulator_process(tmp_path, contacts=20) as director:
+        assert director.count("SELECT COUNT() FROM Contact") == 20
+        first = json.loads((tmp_path / "simulator.json").read_text())
+        key = (tmp_path / "connected_app.key").read_bytes()
+    with simulator_process(tmp_path):
+        second = json.loads((tmp_path / "simulator.json").read_text())
+    assert set(first) == {
+        "base_url",
+        "admin_url",
+        "admin_token",
+        "consumer_key",
+        "consumer_secret",
+        "username",
+        "org_id",
+    }
+    kept = ("admin_token", "consumer_key", "consumer_secret", "username", "org_id")
+    assert {name: first[name] for name in kept} == {name: second[name] for name in kept}
+    assert (tmp_path / "connected_app.key").read_bytes() == key
+    assert (tmp_path / "connected_app.key").stat().st_mode & 0o077 == 0
+
+
+def test_records_outlive_a_restart_when_a_file_keeps_them(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    with simulator_process(tmp_path, contacts=20, state=state) as director:
+        made = director.rep.create("Contact", LastName="Lasting")
+    with simulator_process(tmp_path, contacts=20, state=state) as director:
+        assert director.count("SELECT COUNT() FROM Contact") == 21
+        assert director.query(f"SELECT LastName FROM Contact WHERE Id = '{made}'") == [
+            {"LastName": "Lasting"}
+        ]
+        assert director.rep.create("Contact", LastName="Next") > made

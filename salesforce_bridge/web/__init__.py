@@ -1,0 +1,1 @@
+"""What the operator and other systems see: pages that read, and never call Salesforce."""

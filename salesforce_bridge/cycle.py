@@ -1,0 +1,389 @@
+"""One cycle, top to bottom: look at both sides, decide, record, make it so, remember.
+
+Read `run_cycle`, then `_pass`: they are the six steps of the design in order. A reading longer than one
+chunk is a backfill: it goes on chunk by chunk, and before each chunk the ordinary poll runs, so that a
+stop never waits for it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from salesforce_bridge.ledger.store import Tx
+from salesforce_bridge.ledger.values import Backfill, Bookmark, CycleId, Manifest, Result, Settled
+from salesforce_bridge.ledger.waiting import HELD_BACK, ROWS_FIRST
+from salesforce_bridge.permissions.keys import ContactId
+from salesforce_bridge.reading import (
+    Batch,
+    Due,
+    Reading,
+    World,
+    chunks_left,
+    due_batches,
+    lay_in_sight,
+    moved_bookmark,
+    next_chunk,
+    pieces,
+    poll_org,
+    read_batch,
+)
+from salesforce_bridge.reconcile.dossiers import Sight, assemble, orphans, owner_of
+from salesforce_bridge.reconcile.facts import RowSnapshot
+from salesforce_bridge.reconcile.intent import Lane, Plan, Target, Write
+from salesforce_bridge.reconcile.plan import (
+    NO_CHANGE,
+    Change,
+    change_of,
+    check_limits,
+    make_plan,
+    stops_only,
+)
+from salesforce_bridge.salesforce.gateway import Poll
+from salesforce_bridge.salesforce.writing import Outcome
+
+ROUNDS_MAX = 3  # a write that our own rules refused is decided again at once, but not for ever
+RECORDS_PER_CALL = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport:
+    """What one cycle says about itself."""
+
+    cycle_id: int
+    at: datetime  # Salesforce's time of the poll
+    read: int = 0
+    seen_again: int = 0
+    decisions: Mapping[str, int] = field(default_factory=dict)
+    writes: Mapping[str, int] = field(default_factory=dict)
+    errors: int = 0
+    calls: int = 0
+    clean: bool = True  # everything was read, and everything decided was sent and accepted
+    halted: str | None = None  # why only stops were written
+    behind: bool = False  # more had changed than one poll reads
+    unwritten_stops: int = 0
+    oldest_unwritten: datetime | None = None
+    backfill: Backfill = Backfill.COMPLETE
+
+
+def run_cycle(
+    world: World, *, stops_only: bool, deadline: datetime, go_on: Callable[[], bool]
+) -> CycleReport:
+    """Run one cycle, and whatever is left behind it chunk by chunk while there is time; `go_on` says when to end."""
+    run = _Run(world=world, go_on=go_on, halted="paused" if stops_only else None)
+    report = _pass(run)
+    while _is_more(report) and go_on() and world.clock() < deadline:
+        report = _added(report, _pass(run))
+    return report
+
+
+def preview(world: World) -> tuple[Plan, ...]:
+    """Say, chunk by chunk, what the next cycle would record and write, without doing either."""
+    with world.ledger.reading() as tx:
+        mark = tx.bookmark(world.org_id)
+        again = {each.write.contact_id for each in tx.unsettled(world.org_id)}
+        again |= _left_over(world, tx, held_too=True)
+    poll = poll_org(world, mark, heartbeat=None)
+    with world.ledger.reading() as tx:
+        due = due_batches(world, tx, mark, poll, again=again)
+    plans = []
+    for batch in (*due.batches, *chunks_left(world, mark)):
+        reading = read_batch(world, batch)
+        with world.ledger.reading() as tx:
+            plans.append(_plan(world, tx, reading, at=poll.server_time, salt="preview").plan)
+    return tuple(plans)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What the passes of one run share: once one of them had to halt, those that follow do too."""
+
+    world: World
+    go_on: Callable[[], bool]
+    halted: str | None
+    change: Change = NO_CHANGE
+    narrow: bool = False  # the pass before has read all that was stamped until then
+
+
+@dataclass(slots=True, kw_only=True)
+class _Desk:
+    """What one pass works on and adds up."""
+
+    run: _Run
+    cycle_id: CycleId
+    at: datetime
+    turns: int = 0
+    read: set[ContactId] = field(default_factory=set)
+    decisions: Counter[str] = field(default_factory=Counter)
+    writes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unsure(self) -> int:
+        """How many writes did not end as they were meant to."""
+        return self.writes[Result.REFUSED.value] + self.writes[Result.UNKNOWN.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """One batch, decided."""
+
+    plan: Plan
+    read: frozenset[ContactId]  # Contacts read, or owning a row read, that were judged
+    rows: tuple[tuple[RowSnapshot, ContactId | None], ...]
+    fresh: frozenset[ContactId]  # Contacts never met before
+    surprise: str | None
+
+
+def _pass(run: _Run) -> CycleReport:
+    world = run.world
+    # 1. Look at ourselves.
+    with world.ledger.begin() as tx:
+        mark = tx.bookmark(world.org_id)
+        alive = _sign_of_life(world, tx) if run.halted is None else None
+        again = {
+            *tx.seal_unknown(world.org_id, at=world.clock()),
+            *_left_over(world, tx, held_too=run.halted is None),
+        }
+    calls = world.gateway.calls
+    # 2. Look at Salesforce.
+    poll = poll_org(world, mark, heartbeat=alive, narrow=run.narrow)
+    with world.ledger.begin() as tx:
+        cycle_id = tx.open_cycle(
+            world.org_id, at=poll.server_time, software=world.software, policy=world.policy
+        )
+        revision = tx.head().revision
+        due = due_batches(world, tx, mark, poll, again=again)
+    # 3 to 5. Decide, record, write and settle: first what has changed, then what is still to be met.
+    desk = _Desk(run=run, cycle_id=cycle_id, at=poll.server_time)
+    done = _work_off(desk, due.batches)
+    chunk = next_chunk(world, mark) if done and run.go_on() else ()
+    for batch in chunk:
+        _work(desk, batch)
+    # 6. Remember; where there was no time for everything, the next cycle polls the same again.
+    after = moved_bookmark(world, mark, poll, chunk, revision=revision, narrow=run.narrow)
+    run.narrow = done and poll.contacts_complete and poll.rows_complete
+    return _remember(
+        desk, poll, due, after if done else mark or after, calls=world.gateway.calls - calls
+    )
+
+
+def _remember(desk: _Desk, poll: Poll, due: Due, after: Bookmark, *, calls: int) -> CycleReport:
+    run, world = desk.run, desk.run.world
+    errors = desk.unsure + (poll.heartbeat_refusal is not None)
+    # Before everybody has been judged once, nobody is shown as OK.
+    clean = run.halted is None and run.narrow and after.backfill is Backfill.COMPLETE
+    with world.ledger.begin() as tx:
+        tx.close_cycle(
+            desk.cycle_id,
+            Manifest(
+                at=poll.server_time,
+                records_read=len(desk.read),
+                seen_again=due.seen_again,
+                decisions=desk.decisions,
+                outcomes=desk.writes,
+                errors=errors,
+                calls=calls,
+                clean=clean,
+                after=after,
+            ),
+        )
+        waiting = tx.unwritten_stops(world.org_id)
+    return CycleReport(
+        cycle_id=desk.cycle_id,
+        at=poll.server_time,
+        read=len(desk.read),
+        seen_again=due.seen_again,
+        decisions=desk.decisions,
+        writes=desk.writes,
+        errors=errors,
+        calls=calls,
+        clean=clean and not errors,
+        halted=run.halted,
+        behind=not run.narrow,
+        unwritten_stops=waiting.number,
+        oldest_unwritten=waiting.oldest,
+        backfill=after.backfill,
+    )
+
+
+def _left_over(world: World, tx: Tx, *, held_too: bool) -> set[ContactId]:
+    """Name the Contacts with writes of earlier cycles that can be decided again now."""
+    held = tx.held_back(world.org_id) if held_too else ()
+    return {*tx.retry_due(world.org_id, at=world.clock()), *held}
+
+
+def _sign_of_life(world: World, tx: Tx) -> datetime | None:
+    """Say which time the heartbeat may carry: none while a stop has waited too long."""
+    waiting = tx.unwritten_stops(world.org_id).oldest
+    overdue = waiting is not None and world.clock() - waiting > world.unwritten_limit
+    return None if overdue else tx.last_clean_at(world.org_id)
+
+
+def _work_off(desk: _Desk, batches: Iterable[Batch]) -> bool:
+    """Work through what is due; say whether there was time for all of it."""
+    for batch in batches:
+        if not desk.run.go_on():
+            return False
+        _work(desk, batch)
+    return True
+
+
+def _work(desk: _Desk, batch: Batch) -> None:
+    """Decide, record and write one batch, and decide again where Salesforce moved meanwhile."""
+    for _ in range(ROUNDS_MAX):
+        desk.turns += 1
+        again = _write(desk, _record(desk, read_batch(desk.run.world, batch)))
+        if not again:
+            return
+        batch = Batch(contacts=again, whole=again)
+
+
+def _record(desk: _Desk, reading: Reading) -> tuple[Write, ...]:
+    """Commit what was decided before anything has an effect; give the writes that may be sent."""
+    run, world = desk.run, desk.run.world
+    with world.ledger.begin() as tx:
+        tx.lock_head()  # nobody records anything between our looking and our deciding
+        planned = _plan(
+            world, tx, reading, at=desk.at, salt=f"{desk.cycle_id}.{desk.turns}", so_far=run.change
+        )
+        plan = planned.plan
+        run.change = change_of(plan, fresh=planned.fresh, so_far=run.change)
+        run.halted = run.halted or planned.surprise
+        writes = stops_only(plan).writes if run.halted else plan.writes
+        tx.record(
+            plan,
+            org_id=world.org_id,
+            cycle_id=desk.cycle_id,
+            at=desk.at,
+            policy=world.policy,
+            software=world.software,
+            contacts=tuple(reading.contacts[each] for each in sorted(reading.contacts)),
+            rows=planned.rows,
+            asked_for=reading.asked_for,
+        )
+        held = tuple(each for each in plan.writes if run.halted and each.lane is not Lane.STOP)
+        tx.settle(tuple(_skipped(world, each, HELD_BACK) for each in held))
+    desk.read |= planned.read
+    desk.decisions.update(each.reason for each in plan.decisions)
+    return writes
+
+
+def _plan(
+    world: World, tx: Tx, reading: Reading, *, at: datetime, salt: str, so_far: Change = NO_CHANGE
+) -> _Planned:
+    sight = lay_in_sight(world, tx, reading)
+    revision = tx.head().revision
+    dossiers = assemble(sight)
+    plan = make_plan(
+        dossiers,
+        orphans=orphans(sight),
+        org_id=world.org_id,
+        policy=world.policy,
+        at=at,
+        revision=revision,
+        salt=salt,
+    )
+    fresh = frozenset(reading.judged - sight.contact_mirrors.keys())
+    surprise = _restored(sight, revision) or check_limits(
+        plan,
+        world.policy.limits,
+        known=tx.contacts_known(world.org_id),
+        fresh=fresh,
+        so_far=so_far,
+    )
+    return _Planned(
+        plan=plan,
+        read=frozenset(
+            case.contact_id for dossier in dossiers for case in dossier.cases if case.read
+        ),
+        rows=tuple(
+            (row, owner_of(row, sight.row_owners.get(row_id)))
+            for row_id, row in sorted(reading.rows.items())
+        ),
+        fresh=fresh,
+        surprise=surprise,
+    )
+
+
+def _restored(sight: Sight, revision: int) -> str | None:
+    """Recognise a ledger that was put back from a backup: the org knows a later revision than it does."""
+    latest = max((each.fields.ledger_revision or 0 for each in sight.rows.values()), default=0)
+    if latest <= revision:
+        return None
+    return f"the org shows ledger revision {latest}, this ledger has only reached {revision}"
+
+
+def _write(desk: _Desk, writes: tuple[Write, ...]) -> frozenset[ContactId]:
+    """Send and settle, stops first; give the Contacts to decide on again, because they moved meanwhile."""
+    first = tuple(each for each in writes if each.lane < Lane.LOOSEN_CONTACT)
+    last = tuple(each for each in writes if each.lane >= Lane.LOOSEN_CONTACT)
+    answers = _send(desk, first)
+    refused = {
+        each.contact_id
+        for each in first
+        if each.target is Target.ROW and answers[each.id].result.value != Result.ACCEPTED
+    }
+    held_back = tuple(each for each in last if each.contact_id in refused)
+    _settle(desk, tuple(_skipped(desk.run.world, each, ROWS_FIRST) for each in held_back))
+    answers |= _send(desk, tuple(each for each in last if each not in held_back))
+    return frozenset(
+        each.contact_id for each in writes if each.id in answers and _moved_on(answers[each.id])
+    )
+
+
+def _send(desk: _Desk, writes: tuple[Write, ...]) -> dict[str, Outcome]:
+    world = desk.run.world
+    answers: dict[str, Outcome] = {}
+    for piece in pieces(writes, RECORDS_PER_CALL):
+        outcomes = world.gateway.write(piece)
+        _settle(desk, tuple(_settled(world, each) for each in outcomes))
+        answers |= {each.write_id: each for each in outcomes}
+    return answers
+
+
+def _settle(desk: _Desk, settled: tuple[Settled, ...]) -> None:
+    if settled:
+        with desk.run.world.ledger.begin() as tx:
+            tx.settle(settled)
+    desk.writes.update(each.result.value for each in settled)
+
+
+def _settled(world: World, outcome: Outcome) -> Settled:
+    return Settled(
+        write_id=outcome.write_id,
+        result=Result(outcome.result.value),
+        at=outcome.server_time or world.clock(),
+        code=outcome.code,
+        message_digest=outcome.message_digest,
+        record_id=outcome.record_id,
+    )
+
+
+def _skipped(world: World, write: Write, code: str) -> Settled:
+    return Settled(write_id=write.id, result=Result.SKIPPED, at=world.clock(), code=code)
+
+
+def _moved_on(outcome: Outcome) -> bool:
+    """Say whether a refusal means that the record is no longer what was decided on."""
+    return outcome.rule is not None or outcome.code in _STALE
+
+
+_STALE = frozenset({"STALE", "ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
+
+
+def _is_more(report: CycleReport) -> bool:
+    return report.behind or report.backfill is Backfill.RUNNING
+
+
+def _added(first: CycleReport, second: CycleReport) -> CycleReport:
+    errors = first.errors + second.errors
+    return replace(
+        second,
+        read=first.read + second.read,
+        seen_again=first.seen_again + second.seen_again,
+        decisions=Counter(first.decisions) + Counter(second.decisions),
+        writes=Counter(first.writes) + Counter(second.writes),
+        errors=errors,
+        calls=first.calls + second.calls,
+        clean=second.clean and not errors,
+    )

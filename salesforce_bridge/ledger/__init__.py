@@ -1,0 +1,1 @@
+"""The authoritative ledger: permissions, mirrors, planned writes and the audit, in SQLite or PostgreSQL."""

@@ -1,0 +1,235 @@
+"""Mirrors: what was last seen and last agreed in Salesforce, the third side of every comparison."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, func, select
+
+from salesforce_bridge.ledger import bulk
+from salesforce_bridge.ledger.tables import mirror
+from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
+from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId
+from salesforce_bridge.reconcile.facts import (
+    ContactFields,
+    ContactSnapshot,
+    RowFields,
+    RowSnapshot,
+)
+from salesforce_bridge.reconcile.intent import Target
+
+_REPLACED = ("owner", "modstamp", "modified_by", "bridge_set", "deleted", "digest", "content")
+_ROW_MOMENTS = ("effective_from", "effective_to", "capture_date", "reconciled_at")
+
+
+def keep(
+    connection: Connection,
+    org_id: OrgId,
+    *,
+    contacts: Iterable[ContactSnapshot] = (),
+    rows: Iterable[tuple[RowSnapshot, ContactId | None]] = (),
+) -> None:
+    """Remember records as they were read, or as Salesforce has now agreed to hold them."""
+    kept = [_contact_row(org_id, snapshot) for snapshot in contacts]
+    kept.extend(_row_row(org_id, snapshot, owner) for snapshot, owner in rows)
+    bulk.put_over(connection, mirror, kept, replace=_REPLACED)
+
+
+def known(
+    connection: Connection, org_id: OrgId, target: Target, ids: Collection[str]
+) -> dict[str, datetime]:
+    """The modstamps under which records were last read."""
+    statement = select(mirror.c.record_id, mirror.c.modstamp).where(
+        mirror.c.org_id == org_id, mirror.c.target == target.value
+    )
+    found = bulk.look_up(connection, statement, mirror.c.record_id, ids)
+    return {row.record_id: row.modstamp for row in found}
+
+
+def contacts_known(connection: Connection, org_id: OrgId) -> int:
+    """How many living Contacts are remembered."""
+    statement = (
+        select(func.count())
+        .select_from(mirror)
+        .where(
+            mirror.c.org_id == org_id,
+            mirror.c.target == Target.CONTACT.value,
+            mirror.c.deleted.is_(False),
+        )
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def contacts(
+    connection: Connection, org_id: OrgId, ids: Collection[ContactId]
+) -> dict[ContactId, ContactSnapshot]:
+    """Contacts as last seen and agreed."""
+    found = _records(connection, org_id, Target.CONTACT, ids)
+    return {ContactId(row.record_id): _contact_of(row) for row in found}
+
+
+def rows(connection: Connection, org_id: OrgId, ids: Collection[RowId]) -> dict[RowId, RowSnapshot]:
+    """Permission rows as last seen and agreed, deleted ones too."""
+    found = _records(connection, org_id, Target.ROW, ids)
+    return {RowId(row.record_id): _row_of(row) for row in found}
+
+
+def owners(
+    connection: Connection, org_id: OrgId, ids: Collection[RowId]
+) -> dict[RowId, ContactId | None]:
+    """The Contacts that permission rows belong to."""
+    found = _records(connection, org_id, Target.ROW, ids)
+    return {RowId(row.record_id): row.owner for row in found}
+
+
+def rows_of(
+    connection: Connection, org_id: OrgId, contact_ids: Collection[ContactId]
+) -> dict[ContactId, tuple[RowSnapshot, ...]]:
+    """The permission rows of Contacts that are not known to be deleted, in order of their ids."""
+    statement = (
+        select(mirror)
+        .where(
+            mirror.c.org_id == org_id,
+            mirror.c.target == Target.ROW.value,
+            mirror.c.deleted.is_(False),
+        )
+        .order_by(mirror.c.record_id)
+    )
+    gathered: dict[ContactId, list[RowSnapshot]] = {}
+    for row in bulk.look_up(connection, statement, mirror.c.owner, contact_ids):
+        gathered.setdefault(ContactId(row.owner), []).append(_row_of(row))
+    return {owner: tuple(snapshots) for owner, snapshots in gathered.items()}
+
+
+def flags_set_by_bridge(
+    connection: Connection, org_id: OrgId, ids: Collection[ContactId]
+) -> dict[ContactId, tuple[str, ...]]:
+    """Which flags of Contacts are set because the bridge set them; Salesforce cannot say that."""
+    statement = select(mirror.c.record_id, mirror.c.bridge_set).where(
+        mirror.c.org_id == org_id,
+        mirror.c.target == Target.CONTACT.value,
+        mirror.c.bridge_set != "",
+    )
+    found = bulk.look_up(connection, statement, mirror.c.record_id, ids)
+    return {ContactId(row.record_id): tuple(row.bridge_set.split()) for row in found}
+
+
+def digest_of(snapshot: ContactSnapshot | RowSnapshot) -> str:
+    """The digest of all that is tracked on a record, whenever and by whomever it was last modified."""
+    content = (
+        _contact_content(snapshot)
+        if isinstance(snapshot, ContactSnapshot)
+        else _row_content(snapshot)
+    )
+    return sha256(content).hexdigest()
+
+
+def _contact_content(snapshot: ContactSnapshot) -> bytes:
+    return orjson.dumps(
+        {
+            "master_id": snapshot.master_id,
+            "points": snapshot.points,
+            "country": snapshot.country,
+            "opted_out_of_email": snapshot.opted_out_of_email,
+            "opted_out_of_fax": snapshot.opted_out_of_fax,
+            "do_not_call": snapshot.do_not_call,
+            "fields": snapshot.fields,
+        }
+    )
+
+
+def _row_content(snapshot: RowSnapshot) -> bytes:
+    return orjson.dumps(
+        {
+            "fields": snapshot.fields,
+            "request": snapshot.request,
+            "request_note": snapshot.request_note,
+            "request_evidence": snapshot.request_evidence,
+            "request_handled": snapshot.request_handled,
+        }
+    )
+
+
+def _contact_row(org_id: OrgId, snapshot: ContactSnapshot) -> dict[str, Any]:
+    content = _contact_content(snapshot)
+    return {
+        "org_id": org_id,
+        "target": Target.CONTACT.value,
+        "record_id": snapshot.contact_id,
+        "owner": snapshot.contact_id,
+        "modstamp": snapshot.modstamp,
+        "modified_by": snapshot.modified_by,
+        "bridge_set": " ".join(snapshot.bridge_set),
+        "deleted": snapshot.deleted,
+        "digest": sha256(content).hexdigest(),
+        "content": content.decode(),
+    }
+
+
+def _row_row(org_id: OrgId, snapshot: RowSnapshot, owner: ContactId | None) -> dict[str, Any]:
+    content = _row_content(snapshot)
+    return {
+        "org_id": org_id,
+        "target": Target.ROW.value,
+        "record_id": snapshot.row_id,
+        "owner": owner,
+        "modstamp": snapshot.modstamp,
+        "modified_by": snapshot.modified_by,
+        "bridge_set": "",
+        "deleted": snapshot.deleted,
+        "digest": sha256(content).hexdigest(),
+        "content": content.decode(),
+    }
+
+
+def _records(
+    connection: Connection, org_id: OrgId, target: Target, ids: Collection[str]
+) -> Iterable[Row[*tuple[Any, ...]]]:
+    statement = select(mirror).where(mirror.c.org_id == org_id, mirror.c.target == target.value)
+    return bulk.look_up(connection, statement, mirror.c.record_id, ids)
+
+
+def _contact_of(row: Row[*tuple[Any, ...]]) -> ContactSnapshot:
+    content = orjson.loads(row.content)
+    points: Sequence[Mapping[str, Any]] = content.pop("points")
+    fields = _with_moments(content.pop("fields"), ("valid_until",))
+    return ContactSnapshot(
+        contact_id=ContactId(row.record_id),
+        modstamp=row.modstamp,
+        modified_by=row.modified_by,
+        deleted=row.deleted,
+        points=tuple(
+            ContactPoint(
+                type=PointType(point["type"]),
+                hmac=point["hmac"],
+                exact=point["exact"],
+                key_version=point["key_version"],
+            )
+            for point in points
+        ),
+        fields=ContactFields(**fields),
+        bridge_set=tuple(row.bridge_set.split()),
+        **content,
+    )
+
+
+def _row_of(row: Row[*tuple[Any, ...]]) -> RowSnapshot:
+    content = orjson.loads(row.content)
+    fields = _with_moments(content.pop("fields"), _ROW_MOMENTS)
+    return RowSnapshot(
+        row_id=RowId(row.record_id),
+        modstamp=row.modstamp,
+        modified_by=row.modified_by,
+        deleted=row.deleted,
+        fields=RowFields(**fields),
+        **content,
+    )
+
+
+def _with_moments(fields: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    for name in names:
+        if fields.get(name) is not None:
+            fields[name] = datetime.fromisoformat(fields[name])
+    return fields

@@ -1,0 +1,70 @@
+"""The tables' version: brought up to date by an operator, and checked by everybody who starts."""
+
+import os
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy import Engine as Connections
+from sqlalchemy.exc import OperationalError
+
+from salesforce_bridge.ledger.connections import writing
+from salesforce_bridge.ledger.faults import LedgerBusy, LedgerOutdated, LedgerUnreachable
+
+_ONE_AT_A_TIME = 0x5B1ED6E2  # any number of our own: two upgrades must not meet
+
+
+def upgrade(connections: Connections) -> None:
+    """Bring the tables to the version of this program, in one transaction."""
+    _make_private(connections)
+    try:
+        with writing(connections) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME}
+                )
+            command.upgrade(_config(connection), "head")
+    except LedgerBusy as error:
+        raise _unreachable(error.message) from error
+
+
+def check(connections: Connections) -> None:
+    """Refuse to start on a ledger that cannot be reached or has other tables."""
+    try:
+        with connections.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        raise _unreachable(f"the ledger cannot be opened: {error.orig}") from error
+    wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
+    if found != wanted:
+        raise LedgerOutdated(
+            f"the tables of the ledger are at version {found or 'none'}, this program needs {wanted}",
+            hint="salesforce-bridge db upgrade",
+        )
+
+
+def _unreachable(message: str) -> LedgerUnreachable:
+    return LedgerUnreachable(
+        message, hint="look at [ledger] url in bridge.toml, and whether the database is up"
+    )
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _make_private(connections: Connections) -> None:
+    """Make a new SQLite file readable by its owner alone; its companions take over its permissions."""
+    name = connections.url.database
+    if connections.dialect.name != "sqlite" or not name or name == ":memory:":
+        return
+    try:
+        os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise _unreachable(f"the ledger cannot be opened: {error.strerror}: {name}") from error

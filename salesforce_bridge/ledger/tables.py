@@ -1,0 +1,396 @@
+"""The tables of the ledger, as typed Core tables; their rows never leave this package.
+
+Names, addresses, message texts and notes have no column here: a contact point is a keyed fingerprint, a note
+is a hash. Every table that speaks of Salesforce carries the org it speaks of.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Named,
+    String,
+    Table,
+    Text,
+    TypedColumns,
+    text,
+)
+
+from salesforce_bridge.ledger.moments import Moment
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+        "uq": "%(table_name)s_one_%(column_0_N_name)s",
+    }
+)
+
+# On SQLite only INTEGER names the row itself; anything else costs a second tree.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class SubjectRow(TypedColumns):
+    """A person, by a random id; `salt` and `subject_key` are what a forgotten person loses."""
+
+    id = Column(String(64), primary_key=True)
+    jurisdiction = Column(String(16), nullable=False)
+    subject_class = Column(String(32), nullable=False)
+    subject_key: Named[str | None] = Column(String(40))
+    salt: Named[str | None] = Column(String(32))
+    hold: Named[str | None] = Column(String(64))
+    revision = Column(BigInteger, nullable=False)
+    outside_revision = Column(BigInteger, nullable=False)
+    created_at: Named[datetime] = Column(Moment, nullable=False)
+
+
+subject = Table(
+    "subject", metadata, SubjectRow, Index("subject_by_outside_revision", "outside_revision")
+)
+
+
+class SubjectLinkRow(TypedColumns):
+    """That a Contact of an org is a person."""
+
+    org_id = Column(String(18), primary_key=True)
+    contact_id = Column(String(18), primary_key=True)
+    subject_id = Column(String(64), nullable=False, index=True)
+    state = Column(String(16), nullable=False)
+    merged_into: Named[str | None] = Column(String(18))
+    opened_at: Named[datetime] = Column(Moment, nullable=False)
+    changed_at: Named[datetime] = Column(Moment, nullable=False)
+
+
+subject_link = Table("subject_link", metadata, SubjectLinkRow, sqlite_with_rowid=False)
+
+
+class ContactPointRow(TypedColumns):
+    """An address or number of a person, as its keyed fingerprints; `exact` may be empty."""
+
+    subject_id = Column(String(64), primary_key=True)
+    hmac = Column(String(64), primary_key=True, index=True)
+    exact = Column(String(64), primary_key=True)
+    type = Column(String(8), primary_key=True)
+    key_version = Column(Integer, primary_key=True)
+    retired = Column(Boolean, nullable=False)
+    registered_at: Named[datetime] = Column(Moment, nullable=False)
+    retired_at: Named[datetime | None] = Column(Moment)
+
+
+contact_point = Table("contact_point", metadata, ContactPointRow, sqlite_with_rowid=False)
+
+
+class PermissionEventRow(TypedColumns):
+    """One fact about one use; append-only, by trigger."""
+
+    revision = Column(Number, primary_key=True, autoincrement=False)
+    id = Column(String(64), nullable=False, unique=True)
+    subject_id = Column(String(64), nullable=False, index=True)
+    controller = Column(String(64), nullable=False)
+    purpose = Column(String(64), nullable=False)
+    channel = Column(String(32), nullable=False)
+    kind = Column(String(32), nullable=False)
+    basis = Column(String(40), nullable=False)
+    happened_at: Named[datetime] = Column(Moment, nullable=False)
+    recorded_at: Named[datetime] = Column(Moment, nullable=False)
+    actor = Column(String(16), nullable=False)
+    actor_ref: Named[str | None] = Column(String(255))
+    trust = Column(Integer, nullable=False)
+    grade = Column(Integer, nullable=False)
+    reason = Column(String(64), nullable=False)
+    purpose_version = Column(Integer, nullable=False)
+    policy_version = Column(String(64), nullable=False)
+    marketing = Column(Boolean, nullable=False)
+    own = Column(Boolean, nullable=False)
+    effective_from: Named[datetime | None] = Column(Moment)
+    effective_to: Named[datetime | None] = Column(Moment)
+    capture_source: Named[str | None] = Column(String(255))
+    evidence_ref: Named[str | None] = Column(String(255))
+    notice_id: Named[str | None] = Column(String(64))
+    point: Named[str | None] = Column(String(64))
+    condition_ref: Named[str | None] = Column(String(255))
+    source_record: Named[str | None] = Column(String(64))
+    source_stamp: Named[datetime | None] = Column(Moment)
+    org_id: Named[str | None] = Column(String(18))
+    cycle_id: Named[int | None] = Column(BigInteger)
+
+
+permission_event = Table("permission_event", metadata, PermissionEventRow)
+
+
+class PermissionRow(TypedColumns):
+    """The state of one key: a projection of its events, rebuilt at any time."""
+
+    subject_id = Column(String(64), primary_key=True)
+    purpose = Column(String(64), primary_key=True)
+    channel = Column(String(32), primary_key=True)
+    basis = Column(String(40), nullable=False)
+    state = Column(String(24), nullable=False)
+    marketing = Column(Boolean, nullable=False)
+    revision = Column(BigInteger, nullable=False)
+    reason = Column(String(64), nullable=False)
+    since: Named[datetime] = Column(Moment, nullable=False)
+    own = Column(Boolean, nullable=False)
+    stopped_at: Named[datetime | None] = Column(Moment)
+    lifted_at: Named[datetime | None] = Column(Moment)
+    effective_from: Named[datetime | None] = Column(Moment)
+    effective_to: Named[datetime | None] = Column(Moment)
+    granted_at: Named[datetime | None] = Column(Moment)
+    trust = Column(Integer, nullable=False)
+    grade = Column(Integer, nullable=False)
+    capture_source: Named[str | None] = Column(String(255))
+    evidence_ref: Named[str | None] = Column(String(255))
+    notice_id: Named[str | None] = Column(String(64))
+    point: Named[str | None] = Column(String(64))
+    condition_ref: Named[str | None] = Column(String(255))
+    held: Named[str | None] = Column(String(64))
+    lapses_at: Named[datetime | None] = Column(Moment)
+
+
+def _index_where(name: str, *columns: str, condition: str) -> Index:
+    """An index over the few rows that are ever looked for."""
+    only = text(condition)
+    return Index(name, *columns, sqlite_where=only, postgresql_where=only)
+
+
+def _where_set(name: str, column: str) -> Index:
+    return _index_where(name, column, condition=f"{column} IS NOT NULL")
+
+
+permission = Table(
+    "permission",
+    metadata,
+    PermissionRow,
+    _where_set("permission_by_effective_from", "effective_from"),
+    _where_set("permission_by_effective_to", "effective_to"),
+    _where_set("permission_by_lapses_at", "lapses_at"),
+)
+
+
+class StopRow(TypedColumns):
+    """A person's no that is wider than one key: a projection too."""
+
+    subject_id = Column(String(64), primary_key=True)
+    kind = Column(String(24), primary_key=True)
+    purpose = Column(String(64), primary_key=True)
+    channel = Column(String(32), primary_key=True)
+    since: Named[datetime] = Column(Moment, nullable=False)
+    own = Column(Boolean, nullable=False)
+    reason = Column(String(64), nullable=False)
+    revision = Column(BigInteger, nullable=False)
+
+
+stop = Table("stop", metadata, StopRow, sqlite_with_rowid=False)
+
+
+class ConditionRow(TypedColumns):
+    """A fact that a gate asks for; append-only, so a later row of the same key replaces an earlier one."""
+
+    id = Column(String(64), primary_key=True)
+    subject_id = Column(String(64), nullable=False, index=True)
+    kind = Column(String(24), nullable=False)
+    ref = Column(String(255), nullable=False)
+    purpose: Named[str | None] = Column(String(64))
+    valid_from: Named[datetime] = Column(Moment, nullable=False, index=True)
+    valid_to: Named[datetime | None] = Column(Moment)
+    revision = Column(BigInteger, nullable=False)
+    recorded_at: Named[datetime] = Column(Moment, nullable=False)
+
+
+condition = Table(
+    "condition", metadata, ConditionRow, _where_set("condition_by_valid_to", "valid_to")
+)
+
+
+class CandidateRow(TypedColumns):
+    """A claim in quarantine."""
+
+    id = Column(String(64), primary_key=True)
+    org_id = Column(String(18), nullable=False)
+    subject_id = Column(String(64), nullable=False, index=True)
+    purpose = Column(String(64), nullable=False)
+    channel = Column(String(32), nullable=False)
+    reason = Column(String(64), nullable=False)
+    claimed_at: Named[datetime] = Column(Moment, nullable=False)
+    evidence_ref: Named[str | None] = Column(String(255))
+    note_digest: Named[str | None] = Column(String(64))
+    claimed_by: Named[str | None] = Column(String(255))
+    source_record = Column(String(64), nullable=False)
+    expires_at: Named[datetime] = Column(Moment, nullable=False)
+    open = Column(Boolean, nullable=False)
+    revision = Column(BigInteger, nullable=False)
+
+
+candidate = Table(
+    "candidate",
+    metadata,
+    CandidateRow,
+    _index_where("candidate_by_expires_at", "expires_at", condition="open"),
+)
+
+
+class PolicyBundleRow(TypedColumns):
+    """The text of every policy that a decision was made under."""
+
+    digest = Column(String(64), primary_key=True)
+    version = Column(String(64), nullable=False, index=True)
+    text = Column(Text, nullable=False)
+    recorded_at: Named[datetime] = Column(Moment, nullable=False)
+
+
+policy_bundle = Table("policy_bundle", metadata, PolicyBundleRow)
+
+
+class MirrorRow(TypedColumns):
+    """What was last seen and last agreed in Salesforce about one record."""
+
+    org_id = Column(String(18), primary_key=True)
+    target = Column(String(16), primary_key=True)
+    record_id = Column(String(18), primary_key=True)
+    owner: Named[str | None] = Column(String(18))
+    modstamp: Named[datetime] = Column(Moment, nullable=False)
+    modified_by: Named[str | None] = Column(String(18))
+    bridge_set = Column(String(128), nullable=False)
+    deleted = Column(Boolean, nullable=False)
+    digest = Column(String(64), nullable=False)
+    content = Column(Text, nullable=False)
+
+
+mirror = Table("mirror", metadata, MirrorRow, Index("mirror_by_owner", "org_id", "owner", "target"))
+
+
+class PlannedWriteRow(TypedColumns):
+    """A field change recorded before Salesforce is asked for it."""
+
+    id = Column(String(64), primary_key=True)
+    org_id = Column(String(18), nullable=False)
+    cycle_id = Column(BigInteger, nullable=False)
+    contact_id = Column(String(18), nullable=False)
+    state = Column(String(12), nullable=False)
+    attempts = Column(Integer, nullable=False)
+    code: Named[str | None] = Column(String(128))
+    created_at: Named[datetime] = Column(Moment, nullable=False)
+    settled_at: Named[datetime | None] = Column(Moment)
+    content = Column(Text, nullable=False)
+
+
+planned_write = Table(
+    "planned_write",
+    metadata,
+    PlannedWriteRow,
+    _index_where(
+        *("planned_write_open", "org_id", "state", "contact_id"),
+        condition="state IN ('pending', 'unknown', 'refused', 'skipped')",
+    ),
+)
+
+
+class AuditEntryRow(TypedColumns):
+    """One link of the chain; append-only, by trigger. All columns but the hashes are copies from the header."""
+
+    seq = Column(Number, primary_key=True, autoincrement=False)
+    kind = Column(String(16), nullable=False)
+    ref = Column(String(64), nullable=False, index=True)
+    subject_key: Named[str | None] = Column(String(40))
+    header = Column(Text, nullable=False)
+    entry_hash = Column(String(64), nullable=False)
+
+
+audit_entry = Table(
+    "audit_entry", metadata, AuditEntryRow, _where_set("audit_entry_by_subject_key", "subject_key")
+)
+
+
+class AuditPayloadRow(TypedColumns):
+    """What an entry says about a person; destroyed together with its nonce when the person is forgotten."""
+
+    seq = Column(Number, primary_key=True, autoincrement=False)
+    nonce: Named[bytes | None] = Column(LargeBinary)
+    payload: Named[str | None] = Column(Text)
+    shredded_at: Named[datetime | None] = Column(Moment)
+
+
+audit_payload = Table("audit_payload", metadata, AuditPayloadRow)
+
+
+class CycleRow(TypedColumns):
+    """One run over what changed, from its opening to its manifest."""
+
+    id = Column(Number, primary_key=True, autoincrement=False)
+    org_id = Column(String(18), nullable=False, index=True)
+    opened_at: Named[datetime] = Column(Moment, nullable=False)
+    closed_at: Named[datetime | None] = Column(Moment)
+    software = Column(String(64), nullable=False)
+    policy_version = Column(String(64), nullable=False)
+    policy_digest = Column(String(64), nullable=False)
+    manifest: Named[str | None] = Column(Text)
+
+
+cycle = Table("cycle", metadata, CycleRow)
+
+
+class BookmarkRow(TypedColumns):
+    """How far both sides have been read, for one org."""
+
+    org_id = Column(String(18), primary_key=True)
+    contacts_since: Named[datetime] = Column(Moment, nullable=False)
+    rows_since: Named[datetime] = Column(Moment, nullable=False)
+    revision = Column(BigInteger, nullable=False)
+    clock: Named[datetime] = Column(Moment, nullable=False)
+    policy_digest = Column(String(64), nullable=False)
+    backfill = Column(String(12), nullable=False)
+    backfill_after: Named[str | None] = Column(String(18))
+
+
+bookmark = Table("bookmark", metadata, BookmarkRow)
+
+
+class RequestRow(TypedColumns):
+    """Something a person asks the daemon to do."""
+
+    id = Column(Number, primary_key=True, autoincrement=False)
+    org_id: Named[str | None] = Column(String(18))
+    kind = Column(String(32), nullable=False)
+    payload = Column(Text, nullable=False)
+    requested_by = Column(String(255), nullable=False)
+    filed_at: Named[datetime] = Column(Moment, nullable=False)
+    taken_at: Named[datetime | None] = Column(Moment)
+
+
+request = Table(
+    "request",
+    metadata,
+    RequestRow,
+    _index_where("request_waiting", "id", condition="taken_at IS NULL"),
+)
+
+
+class LeaseRow(TypedColumns):
+    """Who may write now."""
+
+    name = Column(String(64), primary_key=True)
+    owner = Column(String(255), nullable=False)
+    expires_at: Named[datetime] = Column(Moment, nullable=False)
+
+
+lease = Table("lease", metadata, LeaseRow)
+
+
+class HeadRow(TypedColumns):
+    """The one row from which revisions, sequence numbers and the last hash are taken, under a lock."""
+
+    id = Column(Integer, primary_key=True, autoincrement=False)
+    revision = Column(BigInteger, nullable=False)
+    seq = Column(BigInteger, nullable=False)
+    last_hash = Column(String(64), nullable=False)
+    last_cycle = Column(BigInteger, nullable=False)
+    last_request = Column(BigInteger, nullable=False)
+
+
+head = Table("head", metadata, HeadRow)

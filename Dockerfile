@@ -4,15 +4,17 @@ ARG BASE_IMAGE=python:3.12-slim
 
 FROM ${BASE_IMAGE} AS build
 WORKDIR /src
-RUN python3 -m venv /opt/salesforce-bridge
-# What is installed is exactly what was tested: every file is checked against its hash.
-COPY requirements/main.txt requirements/main.txt
-RUN /opt/salesforce-bridge/bin/pip install --no-cache-dir --require-hashes -r requirements/main.txt
+RUN python3 -m venv /opt/salesforce-bridge && python3 -m venv /opt/build
+# What is installed, and what builds it, is exactly what was tested: every file is checked against its hash.
+COPY requirements/main.txt requirements/build.txt requirements/
+RUN /opt/salesforce-bridge/bin/pip install --no-cache-dir --require-hashes -r requirements/main.txt \
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY config config
 COPY deploy/salesforce deploy/salesforce
 COPY salesforce_bridge salesforce_bridge
-RUN /opt/salesforce-bridge/bin/pip install --no-cache-dir --no-deps .
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist . \
+    && /opt/salesforce-bridge/bin/pip install --no-cache-dir --no-deps /dist/*.whl
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="salesforce_bridge" \

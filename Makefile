@@ -100,10 +100,11 @@ docs: $(READY) ## write the generated pages anew
 
 lock: $(READY) ## lock the requirements anew (UPGRADE=1 takes the newest releases)
 	$(SAY)
-	@lock() { $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	@lock() { $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header $(if $(UPGRADE),--upgrade) "$$@"; }; \
-	lock --output-file requirements/main.txt; \
-	lock --group dev --constraints requirements/main.txt --output-file requirements/dev.txt
+	lock pyproject.toml --output-file requirements/main.txt; \
+	lock pyproject.toml --group dev --constraints requirements/main.txt --output-file requirements/dev.txt; \
+	lock requirements/build.in --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## remove what make made, .venv too; var/ and its ledgers stay
 	$(SAY)

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -72,6 +72,7 @@ class _Tx(Protocol):
     def take_lease(self, name: str, owner: str, *, at: datetime, ttl: timedelta) -> bool: ...
     def release_lease(self, name: str, owner: str) -> None: ...
     def take_requests(self, *, at: datetime) -> tuple[FiledRequest, ...]: ...
+    def last_taken(self, kinds: Collection[str]) -> str | None: ...
 
 
 class LeaseBook(Protocol):

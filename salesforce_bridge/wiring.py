@@ -14,7 +14,7 @@ from pathlib import Path
 
 from salesforce_bridge.config import DaemonSettings, SalesforceSettings, Settings
 from salesforce_bridge.cycle import CycleReport, run_cycle
-from salesforce_bridge.daemon import Daemon, LeaseBook, Rhythm, RunCycle
+from salesforce_bridge.daemon import Ask, Daemon, LeaseBook, Rhythm, RunCycle
 from salesforce_bridge.errors import CannotStart
 from salesforce_bridge.ledger.store import CycleId, Ledger
 from salesforce_bridge.metrics import Limits, Metrics
@@ -224,10 +224,18 @@ def make_daemon(
     stop: threading.Event,
     metrics: Metrics,
 ) -> Daemon:
-    """The daemon, ready to run."""
-    rhythm = Rhythm(tick=settings.tick, deadline=settings.deadline, lease_ttl=settings.lease_ttl)
+    """The daemon, ready to run; a pause that somebody asked for still holds after a restart."""
+    with ledger.begin() as tx:
+        paused = tx.last_taken((Ask.PAUSE, Ask.RESUME)) == Ask.PAUSE
     return Daemon(
-        run_cycle, ledger, rhythm=rhythm, owner=owner(), clock=now, stop=stop, metrics=metrics
+        run_cycle,
+        ledger,
+        rhythm=Rhythm(tick=settings.tick, deadline=settings.deadline, lease_ttl=settings.lease_ttl),
+        owner=owner(),
+        clock=now,
+        stop=stop,
+        metrics=metrics,
+        paused=paused,
     )
 
 

@@ -1,6 +1,6 @@
 """Requests: what people ask the daemon to do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import orjson
@@ -52,3 +52,15 @@ def take_requests(connection: Connection, *, at: datetime) -> tuple[FiledRequest
         )
         for row in rows
     )
+
+
+def last_taken(connection: Connection, kinds: Collection[str]) -> str | None:
+    """Name the latest of some kinds of request that was taken; it holds until the next, over restarts too."""
+    taken = (
+        select(request.c.kind)
+        .where(request.c.taken_at.is_not(None), request.c.kind.in_(kinds))
+        .order_by(request.c.id.desc())
+        .limit(1)
+    )
+    kind: str | None = connection.execute(taken).scalar_one_or_none()
+    return kind

@@ -304,3 +304,7 @@ class Tx:
     def take_requests(self, *, at: datetime) -> tuple[FiledRequest, ...]:
         """Take what was asked for, each exactly once, oldest first."""
         return requests.take_requests(self.connection, at=at)
+
+    def last_taken(self, kinds: Collection[str]) -> str | None:
+        """The latest request of these kinds that was taken, such as a pause that still holds."""
+        return requests.last_taken(self.connection, kinds)

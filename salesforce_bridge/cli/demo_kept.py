@@ -20,7 +20,7 @@ class DaemonNotStarted(CannotStart):
 
 
 def leave_running(stage: Stage) -> None:
-    """Start the daemon beside the simulated org, leave both, and say how to look around and how to end them."""
+    """Leave the simulated org and a daemon running, and say how to look around and how to end both."""
     daemon = start_daemon(stage)
     web = stage.settings.web
     _wait_until_healthy(web.host, web.port, daemon.poll)
@@ -28,7 +28,10 @@ def leave_running(stage: Stage) -> None:
     (stage.folder / "pids").write_text(f"{pids}\n", "ascii")
     stage.kept = True
     command = f"salesforce-bridge --config {stage.config}"
-    contact_id = stage.director.query("SELECT Id FROM Contact ORDER BY Id LIMIT 1")[0]["Id"]
+    merged = (
+        "SELECT Contact__c FROM Permission__c WHERE Reason_Code__c = 'MERGE_STOP_CARRIED' LIMIT 1"
+    )
+    contact_id = stage.director.query(merged)[0]["Contact__c"]
     typer.echo(
         f"""
 The simulated org (pid {stage.org.pid}) and the bridge (pid {daemon.pid}, a cycle every second) go on in real time.
@@ -42,17 +45,22 @@ The simulated org (pid {stage.org.pid}) and the bridge (pid {daemon.pid}, a cycl
   {command} audit tail
   {command} doctor
 
+End both with: kill {pids}
+
 Play a rep, in Python:
 
   from pathlib import Path
   from salesforce_bridge.simulator.director import Director
-  org = Director.connect(Path("{stage.folder}"))
-  row = org.query("SELECT Id, Contact__c FROM Permission__c WHERE May_Contact__c = 'OK' LIMIT 1")[0]
-  org.rep.update("Permission__c", row["Id"], Requested_Change__c="Asked us to stop")
-  org.query(f"SELECT May_Contact__c, Reason_Code__c FROM Permission__c WHERE Id = '{{row['Id']}}'")
-
-End both with: kill {pids}"""
+  org = Director.connect(Path("{stage.folder}"))"""
     )
+    typer.echo(_AS_A_REP)
+
+
+_AS_A_REP = """\
+  row = org.query("SELECT Id FROM Permission__c WHERE May_Contact__c = 'OK' LIMIT 1")[0]
+  org.rep.update("Permission__c", row["Id"], Requested_Change__c="Asked us to stop")
+  org.query("SELECT May_Contact__c, Reason_Code__c FROM Permission__c WHERE Id = '%s'" % row["Id"])
+  org.advance(3600)   # an hour passes in the org: everything shows Wait until the bridge has polled"""
 
 
 def _wait_until_healthy(host: str, port: int, ended: Callable[[], int | None]) -> None:

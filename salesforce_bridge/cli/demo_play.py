@@ -17,7 +17,9 @@ from salesforce_bridge.permissions.keys import ContactId
 from salesforce_bridge.reading import World
 from salesforce_bridge.wiring import Bridge
 
-TICK = timedelta(seconds=3)  # Salesforce's stamps have whole seconds: what is read too soon is read again
+TICK = timedelta(
+    seconds=3
+)  # Salesforce's stamps have whole seconds: what is read too soon is read again
 CYCLE_TIME = timedelta(minutes=5)
 QUIET_CYCLES_MAX = 3
 
@@ -131,7 +133,9 @@ class Play:
         keys = list(moments[-1][1])
         rows: list[tuple[str, ...]] = []
         for contact_id, channel in keys:
-            for index, formula in enumerate(("Contact_Permission__c", f"May_Contact__c, {channel}")):
+            for index, formula in enumerate(
+                ("Contact_Permission__c", f"May_Contact__c, {channel}")
+            ):
                 values = (
                     shown(found.get((contact_id, channel), (None, None))[index])
                     for _, found in moments

@@ -93,8 +93,10 @@ def staged(folder: Path, *, contacts: int, seed: int, behind: timedelta) -> Iter
     """Set everything up, and end whatever was started unless it is to be kept."""
     _clear(folder)
     org = _spawn(
-        ["-m", "salesforce_bridge.simulator", "--directory", str(folder)]
-        + ["--contacts", str(contacts), "--seed", str(seed)],
+        [
+            *("-m", "salesforce_bridge.simulator", "--directory", str(folder)),
+            *("--contacts", str(contacts), "--seed", str(seed)),
+        ],
         log=folder / "simulator.log",
     )
     stage: Stage | None = None

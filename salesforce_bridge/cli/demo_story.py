@@ -7,7 +7,7 @@ from typing import Any
 
 from salesforce_bridge.audit.chain import Break
 from salesforce_bridge.cli.demo_cast import EMAIL, EXPIRES_AFTER
-from salesforce_bridge.cli.demo_ledger import bring_in, first_text, late_text
+from salesforce_bridge.cli.demo_ledger import bring_in, first_files, late_files
 from salesforce_bridge.cli.demo_play import Play
 from salesforce_bridge.cli.demo_telling import Told, label
 from salesforce_bridge.ledger import views
@@ -15,29 +15,38 @@ from salesforce_bridge.permissions.keys import ContactId
 
 OUTAGE = timedelta(hours=1)
 TICKS = timedelta(minutes=5)  # more than all ticks of the story together
-BEHIND = EXPIRES_AFTER + OUTAGE + TICKS  # how far in the past the story begins, so that it ends in the present
+BEHIND = (
+    EXPIRES_AFTER + OUTAGE + TICKS
+)  # how far in the past the story begins, so that it ends in the present
 TOP_REASONS = 8
+ALL_CLAIMS = 10_000
 
 
 def _before(play: Play) -> None:
     director = play.stage.director
-    contacts, rows = play.contacts(), director.query(f"SELECT {', '.join(_CLAIM)} FROM Permission__c")
+    contacts = play.contacts()
+    rows = director.query(
+        "SELECT Consent_Status__c, Evidence_Ref__c, Requested_Change__c FROM Permission__c"
+    )
     born_out = play.born_opted_out()
     play.tell(
         ("Salesforce before the bridge", "number"),
         (
             ("Contacts", len(contacts)),
             ("… with an opt-out box ticked", len(born_out)),
-            *((f"Permission__c: {claim}", n) for claim, n in Counter(map(_claimed, rows)).most_common()),
+            *(
+                (f"Permission__c: {claim}", n)
+                for claim, n in Counter(map(_claimed, rows)).most_common()
+            ),
             *(
                 (f"Can I contact? {light}", n)
-                for light, n in Counter(each["Contact_Permission__c"] for each in contacts).most_common()
+                for light, n in Counter(
+                    each["Contact_Permission__c"] for each in contacts
+                ).most_common()
             ),
         ),
     )
-    text = first_text(play.cast, at=play.world.clock())
-    for apply in (False, True):
-        bring_in(play, text, apply=apply)
+    bring_in(play, first_files(play.cast, at=play.stage.now()))
 
 
 def _first_reconciliation(play: Play) -> None:
@@ -72,7 +81,9 @@ def _first_reconciliation(play: Play) -> None:
     play.expect("every write is accepted", set(report.writes), wanted={"accepted"})
     play.expect("every opt-out box became a stop", born_out - stopped, wanted=set())
     waiting = play.contact(cast.permitted.contact_id)
-    play.expect("the light before the first sign of life", waiting["Contact_Permission__c"], wanted="Wait")
+    play.expect(
+        "the light before the first sign of life", waiting["Contact_Permission__c"], wanted="Wait"
+    )
     play.settle()
     sample = (cast.permitted, cast.merged_into, cast.merged_away)
     pages = {each.contact_id: play.contact(each.contact_id) for each in sample}
@@ -121,9 +132,17 @@ def _stops(play: Play) -> None:
     for who in (asked, ticked):
         row = play.row(who.contact_id, EMAIL)
         play.expect("the row is stopped", row["Consent_Status__c"], wanted="Stopped")
-        play.expect("the other channels stay", after[who.contact_id, EMAIL][0], wanted="Partly: see channels")
+        play.expect(
+            "the other channels stay",
+            after[who.contact_id, EMAIL][0],
+            wanted="Partly: see channels",
+        )
     answered = play.row(asked.contact_id, EMAIL)
-    play.expect("the request is answered", answered["Requested_Change_Handled__c"], wanted="Asked us to stop")
+    play.expect(
+        "the request is answered",
+        answered["Requested_Change_Handled__c"],
+        wanted="Asked us to stop",
+    )
     play.expect("and cleared", answered["Requested_Change__c"], wanted=None)
     play.settle()
 
@@ -143,13 +162,19 @@ def _claims(play: Play) -> None:
     play.expect_decision(told, stopped, "GRANT_AFTER_STOP_REJECTED")
     waiting, refused = play.row(unproven, EMAIL), play.row(stopped, EMAIL)
     play.expect("nothing is permitted", waiting["May_Contact__c"], wanted="Never asked")
-    play.expect("the row says why", waiting["Reason_Code__c"], wanted="GRANT_QUARANTINED_NO_EVIDENCE")
+    play.expect(
+        "the row says why", waiting["Reason_Code__c"], wanted="GRANT_QUARANTINED_NO_EVIDENCE"
+    )
     play.expect("the stop stands", refused["May_Contact__c"], wanted="Do not")
     with play.world.ledger.reading() as tx:
-        open_claims = [each for each in views.waiting_claims(tx, limit=1_000)]
+        open_claims = views.waiting_claims(tx, limit=ALL_CLAIMS)
         found = views.contact(tx, play.world.org_id, unproven)
     play.say(f"{len(open_claims)} claims wait in quarantine for a person to judge.")
-    play.expect("the claim waits", found is not None and any(c.open for c in found.record.candidates), wanted=True)
+    play.expect(
+        "the claim waits",
+        found is not None and any(c.open for c in found.record.candidates),
+        wanted=True,
+    )
     play.settle()
 
 
@@ -158,7 +183,9 @@ def _comes_back(play: Play) -> None:
     gone = cast.stops
     director.admin.delete("Contact", gone.contact_id)
     again = ContactId(
-        director.rep.create("Contact", LastName="Once more", Email=gone.email, MailingCountry="Germany")
+        director.rep.create(
+            "Contact", LastName="Once more", Email=gone.email, MailingCountry="Germany"
+        )
     )
     loser, winner = cast.merged_away.contact_id, cast.merged_into.contact_id
     before = play.row(winner, EMAIL)
@@ -170,7 +197,9 @@ def _comes_back(play: Play) -> None:
     play.expect_decision(told, loser, "MERGE_STOP_CARRIED")
     for contact_id in (again, winner):
         row = play.row(contact_id, EMAIL)
-        play.expect(f"the stop follows to {label(contact_id)}", row["Consent_Status__c"], wanted="Stopped")
+        play.expect(
+            f"the stop follows to {label(contact_id)}", row["Consent_Status__c"], wanted="Stopped"
+        )
         play.expect("and shows", row["May_Contact__c"], wanted="Do not")
     play.settle()
 
@@ -196,7 +225,7 @@ def _expires(play: Play) -> None:
 def _grant_arrives(play: Play) -> None:
     who = play.cast.late
     before = play.lights((who, EMAIL))
-    bring_in(play, late_text(play.cast, at=play.world.clock()), apply=True)
+    bring_in(play, late_files(play.cast, at=play.stage.now()))
     told = play.cycle(who.contact_id)
     after = play.lights((who, EMAIL))
     play.tell_lights((("before", before), ("after the cycle", after)))
@@ -219,8 +248,13 @@ def _outage(play: Play) -> None:
     play.stage.skip(OUTAGE)
     blind = play.lights((who, EMAIL))
     back = play.cycle()
-    play.expect("an outage, once over, writes nothing by itself", dict(back.report.writes), wanted={})
+    play.expect(
+        "an outage, once over, writes nothing by itself", dict(back.report.writes), wanted={}
+    )
     play.cycle()
+    play.say(
+        "The first cycle after the hour wrote nothing; the heartbeat of the next one shows that it ended clean."
+    )
     after = play.lights((who, EMAIL))
     play.tell_lights((("before", before), ("blind for an hour", blind), ("back", after)))
     play.expect("the lights before", before[key], wanted=("OK", "OK"))
@@ -247,7 +281,11 @@ def _claimed(row: Mapping[str, Any]) -> str:
     claim = str(row["Consent_Status__c"] or "blank")
     if claim == "Permitted" and not row["Evidence_Ref__c"]:
         claim += ", and nobody can say why"
-    return f"{claim}, and a rep typed “{row['Requested_Change__c']}”" if row["Requested_Change__c"] else claim
+    return (
+        f"{claim}, and a rep typed “{row['Requested_Change__c']}”"
+        if row["Requested_Change__c"]
+        else claim
+    )
 
 
 def _in_words(told: Told, reason: str) -> str:
@@ -259,10 +297,11 @@ def _verdict(broken: Break | None) -> str:
     return "✓" if broken is None else f"✗ entry {broken.seq}: {broken.what}"
 
 
-_CLAIM = ("Consent_Status__c", "Evidence_Ref__c", "Requested_Change__c")
-
 BEATS: tuple[tuple[str, Callable[[Play], None]], ...] = (
-    ("An org with years of unproven claims, and a ledger that is told what somebody can prove", _before),
+    (
+        "An org with years of unproven claims, and a ledger that is told what somebody can prove",
+        _before,
+    ),
     ("The first cycle judges everybody", _first_reconciliation),
     ("Two people ask to stop: one rep records it on a row, another ticks Email Opt Out", _stops),
     ("A rep types a permission without proof, and one for somebody who asked to stop", _claims),

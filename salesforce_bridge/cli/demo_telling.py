@@ -16,7 +16,7 @@ from salesforce_bridge.reconcile.intent import Target, Verb
 from salesforce_bridge.salesforce.fields import ROW_NOTES, WRITABLE
 
 WIDTH = 110
-NOTHING = "–"
+NOTHING = "-"
 UNREMARKABLE = frozenset({"NOOP_OWN_ECHO", "NOOP_IN_SYNC"})
 # These travel with every write, or only say again which row it is.
 _UNSPOKEN = frozenset(
@@ -104,6 +104,7 @@ def tell_cycle(console: Console, told: Told, contacts: Sequence[ContactId]) -> N
         for verb, line in _lines(told, contact_id):
             table.add_row(Text(name), Text(verb), Text(line))
             name = ""
+    console.print()
     console.print(table)
     report = told.report
     decided = sum(report.decisions.values())
@@ -111,7 +112,7 @@ def tell_cycle(console: Console, told: Told, contacts: Sequence[ContactId]) -> N
     console.print(
         f"Cycle {report.cycle_id}: {_number(decided, 'decision')}, {written},"
         f" {_number(report.calls, 'API call')},"
-        f" audit entries {told.entries[0].seq}–{told.entries[-1].seq}."
+        f" audit entries {told.entries[0].seq}-{told.entries[-1].seq}."
     )
 
 
@@ -119,11 +120,18 @@ def tell_rows(
     console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = ""
 ) -> None:
     """Tell a table of values."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        show_header=any(columns),
+    )
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
+    console.print()
     console.print(table)
 
 
@@ -156,8 +164,9 @@ def _lines(told: Told, contact_id: ContactId) -> Iterator[tuple[str, str]]:
     for change, records in wrote.items():
         yield "wrote", f"{', '.join(dict.fromkeys(records))}: {change}"
     if decisions:
-        sealed = f"decisions {_numbers(decisions)}"
-        yield "sealed", f"{sealed}; outcomes {_numbers(outcomes)}" if outcomes else sealed
+        sealed = [_numbers("decision", decisions)]
+        sealed += [_numbers("outcome", outcomes)] if outcomes else []
+        yield "sealed", "; ".join(sealed)
 
 
 def _moved(decisions: Sequence[SealedEntry]) -> str:
@@ -199,13 +208,13 @@ def _written(told: Told, outcome: SealedEntry) -> tuple[str, str]:
     return record, f"{change}{result}"
 
 
-def _numbers(entries: Sequence[SealedEntry]) -> str:
+def _numbers(noun: str, entries: Sequence[SealedEntry]) -> str:
     numbers = [each.seq for each in entries]
-    if not numbers:
-        return NOTHING
-    if len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1:
-        return f"{numbers[0]}–{numbers[-1]}"
-    return ", ".join(map(str, numbers))
+    if len(numbers) == 1:
+        return f"{noun} {numbers[0]}"
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{noun}s {numbers[0]}-{numbers[-1]}"
+    return f"{noun}s {', '.join(map(str, numbers))}"
 
 
 def _counted(writes: Mapping[str, int]) -> str:

@@ -1,9 +1,9 @@
 """`ledger`: what people permitted and stopped, shown and recorded by hand."""
 
 import getpass
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,13 +13,21 @@ from salesforce_bridge.cli.shared import AsJson, Exit, given, tell_json, tell_ta
 from salesforce_bridge.config import Settings
 from salesforce_bridge.errors import SkipRecord
 from salesforce_bridge.ledger import views
+from salesforce_bridge.ledger.import_lines import Frame
+from salesforce_bridge.ledger.imports import ImportKind, ImportReport, plan_import, run_import
+from salesforce_bridge.ledger.records import (
+    Proof,
+    Verb,
+    Word,
+    confirm_link,
+    kind_of,
+    record_event,
+)
 from salesforce_bridge.ledger.store import Tx
-from salesforce_bridge.ledger.values import Appended, Deed
+from salesforce_bridge.ledger.values import Appended
 from salesforce_bridge.ledger.views import ContactView
-from salesforce_bridge.permissions.bases import OBJECTIONABLE, LawfulBasis
 from salesforce_bridge.permissions.contact_points import contact_point
-from salesforce_bridge.permissions.events import ActorKind, EventKind, PermissionEvent
-from salesforce_bridge.permissions.evidence import Grade, Trust
+from salesforce_bridge.permissions.evidence import Grade
 from salesforce_bridge.permissions.keys import (
     ANY_CHANNEL,
     ANY_PURPOSE,
@@ -30,21 +38,25 @@ from salesforce_bridge.permissions.keys import (
     Use,
 )
 from salesforce_bridge.permissions.policy import Policy
-from salesforce_bridge.reconcile.classes import is_marketing
-from salesforce_bridge.reconcile.facts import SubjectRecord
-from salesforce_bridge.reconcile.telling import Teller, basis_of, event_of
 from salesforce_bridge.salesforce.records import long_id
 
-REASON = "OPERATOR_RECORDED"
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 ContactArgument = Annotated[str, typer.Argument(metavar="CONTACT_ID", help="15 or 18 characters.")]
 
 
 class Said(StrEnum):
-    """What a person said, and an operator records."""
+    """What a person said, or an operator decided, and the ledger is to keep."""
 
     STOP = "stop"
     GRANT = "grant"
+    ESTABLISH = "establish"
+    END = "end"
+    LIFT = "lift"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+_MAY_BE_WIDE = frozenset({Said.STOP, Said.HOLD, Said.RELEASE})
 
 
 class ContactUnknown(SkipRecord):
@@ -53,6 +65,10 @@ class ContactUnknown(SkipRecord):
 
 class PointUnclear(SkipRecord):
     """Nobody can tell which address a grant is for."""
+
+
+class FileNotText(SkipRecord):
+    """A file that should be CSV in UTF-8 is not."""
 
 
 class UseUnknown(SkipRecord):
@@ -89,7 +105,7 @@ def show(ctx: typer.Context, contact: ContactArgument, as_json: AsJson = False) 
 @app.command()
 def record(
     ctx: typer.Context,
-    said: Annotated[Said, typer.Argument(help="What the person said.")],
+    said: Annotated[Said, typer.Argument(help="What the person said, or what you have decided.")],
     contact: ContactArgument,
     purpose: Annotated[
         str, typer.Option(help="Of the policy; a stop without one is for all marketing.")
@@ -100,12 +116,22 @@ def record(
     when: Annotated[
         datetime | None, typer.Option(help="When it was said, in UTC; default: now.")
     ] = None,
+    until: Annotated[datetime | None, typer.Option(help="When it ends, in UTC.")] = None,
     evidence: Annotated[
         str | None, typer.Option(help="Where the proof is kept; a grant needs it.")
     ] = None,
     grade: Annotated[str, typer.Option(help="How good the proof is: A, B, C or D.")] = "NONE",
+    by_the_person: Annotated[
+        bool, typer.Option(help="The proof is the person's own act: a signed form, a link.")
+    ] = False,
+    approved_by: Annotated[
+        str | None, typer.Option(help="Who else has looked at it; their login.")
+    ] = None,
     notice: Annotated[
         str | None, typer.Option(help="The text that was shown, by its id in the policy.")
+    ] = None,
+    condition: Annotated[
+        str | None, typer.Option(help="The contract, duty or task that a basis rests on.")
     ] = None,
     address: Annotated[
         str | None,
@@ -113,41 +139,127 @@ def record(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record what a person told you; the next cycle carries it to Salesforce."""
+    """Record what a person told you, or release what was held; the next cycle carries it to Salesforce."""
     settings = given(ctx).settings()
     policy = wiring.load_policy(settings)
-    use = _use(said, purpose, channel, policy)
     if grade not in Grade.__members__:
         raise typer.BadParameter("is one of A, B, C, D", param_hint="--grade")
-    at, by = wiring.now(), getpass.getuser()
+    use = _use(said, purpose, channel, policy)
+    at = wiring.now()
     with wiring.ledger_in_use(settings) as ledger, ledger.begin() as tx:
         found = _found(tx, wiring.org_of(settings, ledger), contact)
-        teller = Teller(
-            actor=ActorKind.OPERATOR,
-            # Without a proof an operator is one more who says so: enough for a stop, not for a grant.
-            trust=Trust.VERIFIED_RELAY if evidence else Trust.UNVERIFIED_RELAY,
-            ref=by,
-        )
-        event = replace(
-            event_of(
-                found.record,
-                use,
-                _kind(said, found.record, use, policy, at=at),
-                reason=REASON,
-                happened_at=at if when is None else when.replace(tzinfo=UTC),
-                teller=teller,
-                policy=policy,
-                at=at,
+        scoped = said is Said.GRANT
+        word = Word(
+            subject_id=found.record.subject_id,
+            verb=Verb[said.name],
+            use=use,
+            happened_at=at if when is None else when.replace(tzinfo=UTC),
+            by=getpass.getuser(),
+            approved_by=approved_by,
+            proof=Proof(
+                grade=Grade[grade],
+                ref=evidence,
+                notice_id=notice,
+                point=_point(found, use, policy, settings, address) if scoped else None,
+                by_the_person=by_the_person,
             ),
-            evidence_ref=evidence,
-            grade=Grade[grade],
-            notice_id=notice,
-            capture_source="operator",
-            point=_point(found, use, policy, settings, address) if said is Said.GRANT else None,
+            effective_to=until.replace(tzinfo=UTC) if until is not None else None,
+            condition_ref=condition,
         )
-        deed = Deed(verb=said.value.upper(), by=by, reason=REASON)
-        appended = tx.append_deed(deed, at=at, policy=policy, events=(event,))
-    _tell(event, appended, as_json=as_json)
+        kind = kind_of(word, found.record, policy, at=at)
+        appended = record_event(tx, word, at=at, policy=policy)
+    _tell(kind.value, appended, as_json=as_json)
+
+
+@app.command()
+def confirm(ctx: typer.Context, contact: ContactArgument, as_json: AsJson = False) -> None:
+    """Confirm that a Contact is the person it was linked to as a candidate."""
+    settings = given(ctx).settings()
+    policy = wiring.load_policy(settings)
+    with wiring.ledger_in_use(settings) as ledger, ledger.begin() as tx:
+        found = _found(tx, wiring.org_of(settings, ledger), contact)
+        appended = confirm_link(
+            tx, found.link, by=getpass.getuser(), at=wiring.now(), policy=policy
+        )
+    _tell("CONFIRMED", appended, as_json=as_json)
+
+
+@app.command(name="import")
+def import_(
+    ctx: typer.Context,
+    kind: Annotated[ImportKind, typer.Argument(help="What the lines of the file are.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV file.")],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Record it; without this nothing is written.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import permissions or conditions from a CSV file: first dry, then all of it or nothing."""
+    settings = given(ctx).settings()
+    policy = wiring.load_policy(settings)
+    text = _text_of(file)
+    with wiring.ledger_in_use(settings) as ledger:
+        frame = Frame(
+            org_id=wiring.org_of(settings, ledger),
+            policy=policy,
+            keys=wiring.point_keys(settings, controller=policy.controller),
+            at=wiring.now(),
+            by=getpass.getuser(),
+        )
+        with ledger.begin() if apply else ledger.reading() as tx:
+            plan = plan_import(tx, text, kind, frame)
+            if apply and not plan.report.problems:
+                run_import(tx, plan)
+    _tell_import(plan.report, applied=apply, as_json=as_json)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileNotText(
+            f"{file.name} is not text in UTF-8: byte {error.start} cannot be read.",
+            hint="save it as CSV in UTF-8 and try again; nothing was imported",
+        ) from error
+
+
+def _tell_import(report: ImportReport, *, applied: bool, as_json: bool) -> None:
+    done = applied and not report.problems
+    if as_json:
+        tell_json(
+            {
+                "applied": done,
+                "lines": report.lines,
+                "new_people": report.new_people,
+                "recorded": dict(report.recorded),
+                "already_known": report.already_known,
+                "problems": [
+                    {"line": each.line, "column": each.column, "what": each.what}
+                    for each in report.problems
+                ],
+            }
+        )
+    else:
+        tell_table(
+            ("what is new", "number"),
+            (
+                *sorted(report.recorded.items()),
+                ("people the ledger had not met", report.new_people),
+                ("known already", report.already_known),
+            ),
+            title=f"{report.lines} lines, {'imported' if done else 'nothing written'}",
+        )
+        tell_table(
+            ("line", "column", "problem"),
+            ((each.line, each.column, each.what) for each in report.problems),
+        ) if report.problems else None
+    if report.problems:
+        typer.echo(
+            f"error: {len(report.problems)} problems; nothing of the file was imported", err=True
+        )
+        raise typer.Exit(Exit.FAILED)
+    if not applied:
+        typer.echo("hint:  the same with --apply records it", err=True)
 
 
 def _point(
@@ -171,23 +283,14 @@ def _point(
     return exact.pop()
 
 
-def _tell(event: PermissionEvent, appended: Appended, *, as_json: bool) -> None:
-    refused = appended.refused.get(event.id)
+def _tell(kind: str, appended: Appended, *, as_json: bool) -> None:
+    refused = next(iter(appended.refused.values()), None)
     if as_json:
-        tell_json(
-            {
-                "event_id": event.id,
-                "kind": event.kind.value,
-                "recorded": appended.events,
-                "refused": refused,
-            }
-        )
+        tell_json({"kind": kind, "recorded": appended.events, "refused": refused})
     elif refused is not None:
         typer.echo(f"error: recorded, but it changes nothing: {refused}", err=True)
-    elif appended.events:
-        typer.echo(f"Recorded as {event.kind.value}; the next cycle carries it to Salesforce.")
     else:
-        typer.echo("The ledger knew that already.")
+        typer.echo(f"Recorded as {kind}; the next cycle carries it to Salesforce.")
     if refused is not None:
         raise typer.Exit(Exit.FAILED)
 
@@ -195,8 +298,8 @@ def _tell(event: PermissionEvent, appended: Appended, *, as_json: bool) -> None:
 def _use(said: Said, purpose: str, channel: str, policy: Policy) -> Use:
     known = policy.purposes.get(PurposeKey(purpose))
     narrow = purpose != ANY_PURPOSE
-    if said is Said.GRANT and (not narrow or channel == ANY_CHANNEL):
-        raise typer.BadParameter("a grant is for one --purpose on one --channel")
+    if said not in _MAY_BE_WIDE and (not narrow or channel == ANY_CHANNEL):
+        raise typer.BadParameter(f"a {said.value} is for one --purpose on one --channel")
     if narrow and channel == ANY_CHANNEL:
         raise typer.BadParameter("with --purpose, name a --channel as well")
     if (narrow and known is None) or (
@@ -207,21 +310,6 @@ def _use(said: Said, purpose: str, channel: str, policy: Policy) -> Use:
             hint="salesforce-bridge explain CONTACT_ID",
         )
     return Use(purpose=PurposeKey(purpose), channel=Channel(channel))
-
-
-def _kind(
-    said: Said, person: SubjectRecord, use: Use, policy: Policy, *, at: datetime
-) -> EventKind:
-    if use.purpose == ANY_PURPOSE:
-        return EventKind.STOP_MARKETING if use.channel == ANY_CHANNEL else EventKind.STOP_CHANNEL
-    basis = basis_of(person, use, policy=policy, at=at)
-    if said is Said.GRANT:
-        return EventKind.GRANT if basis is LawfulBasis.CONSENT else EventKind.ESTABLISH
-    if basis is LawfulBasis.CONSENT:
-        return EventKind.WITHDRAW
-    if basis in OBJECTIONABLE and not is_marketing(person, use, policy=policy):
-        return EventKind.OBJECT_GROUNDS
-    return EventKind.OBJECT_MARKETING
 
 
 def _found(tx: Tx, org_id: OrgId, contact: str) -> ContactView:

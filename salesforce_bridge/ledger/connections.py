@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, make_url
@@ -11,6 +12,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from salesforce_bridge.ledger.faults import LedgerBusy, LedgerUnreachable
 
 _BUSY_MS = 30_000
+_POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
+_SQLITE = ("sqlite", "sqlite+pysqlite")
 _WRITER = "ledger_writer"  # an execution option: this transaction is going to write
 
 
@@ -18,15 +21,16 @@ def connect(url: str, *, echo: bool = False) -> Connections:
     """Prepare a pool of connections; nothing is opened yet."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise LedgerUnreachable(
-            "the address of the ledger is not a database URL",
-            hint="use sqlite:///path/to/ledger.db or postgresql://user@host/database",
-        ) from error
-    if parsed.drivername in {"postgresql", "postgres"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError) as error:
+        # The driver's text is not passed on: the address may hold a password.
+        raise _unfit("the address of the ledger is not a database URL") from error
+    if parsed.drivername in _POSTGRESQL:
+        parsed = parsed.set(drivername=_POSTGRESQL[-1])
+    elif parsed.drivername not in _SQLITE:
+        raise _unfit(f"a ledger cannot be kept in {parsed.drivername}")
     connections = create_engine(parsed, echo=echo, hide_parameters=True)
     if connections.dialect.name == "sqlite":
+        event.listen(connections, "do_connect", _open_existing)
         event.listen(connections, "connect", _prepare_sqlite)
         event.listen(connections, "begin", _begin_sqlite)
     return connections
@@ -59,9 +63,25 @@ def reading(connections: Connections) -> Iterator[Connection]:
         raise _busy(error) from error
 
 
+def _unfit(message: str) -> LedgerUnreachable:
+    return LedgerUnreachable(
+        message, hint="use sqlite:///path/to/ledger.db or postgresql://user@host/database"
+    )
+
+
 def _busy(error: OperationalError) -> LedgerBusy:
     # The driver's text may name a host, never a value: parameters are hidden.
     return LedgerBusy(f"the ledger did not answer: {error.orig}", hint="salesforce-bridge doctor")
+
+
+def _open_existing(
+    _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
+) -> None:
+    """Open a file that exists: a typing error in its name must not make a new, empty ledger."""
+    name = str(arguments[0])
+    if name != ":memory:" and not name.startswith("file:"):
+        arguments[0] = f"{Path(name).absolute().as_uri()}?mode=rw"
+        named["uri"] = True
 
 
 def _prepare_sqlite(opened: Any, _record: object) -> None:

@@ -46,20 +46,20 @@ def append_deed(
     A deed that speaks of nobody is sealed as such; one that tells only what is known leaves no trace.
     """
     first = heads.lock(connection).revision + 1
-    fresh = _fresh(connection, facts)
-    told = _told(fresh)
-    if not _has_news(fresh) and any((facts.events, facts.conditions, facts.candidates)):
+    news = news_of(connection, facts)
+    told = _told(news)
+    if not _tells_anything(news) and any((facts.events, facts.conditions, facts.candidates)):
         return Appended(events=0, revision=first - 1)
-    heads.move(connection, {"revision": first + len(fresh.conditions)})
+    heads.move(connection, {"revision": first + len(news.conditions)})
     people.add_subjects(
-        connection, fresh.new_subjects, at=at, revision=first, outside=True, nonces=nonces
+        connection, news.new_subjects, at=at, revision=first, outside=True, nonces=nonces
     )
-    people.put_links(connection, fresh.links, at=at)
-    people.change_points(connection, fresh.points, at=at)
-    people.put_candidates(connection, fresh.candidates, revision=first)
-    last = people.add_conditions(connection, fresh.conditions, at=at, after=first)
+    people.put_links(connection, news.links, at=at)
+    people.change_points(connection, news.points, at=at)
+    people.put_candidates(connection, news.candidates, revision=first)
+    last = people.add_conditions(connection, news.conditions, at=at, after=first)
     history.touch(connection, {one: last.get(one, first) for one in told}, outside=True)
-    appended = history.append(connection, fresh.events, history.Origin(at=at, policy=policy))
+    appended = history.append(connection, news.events, history.Origin(at=at, policy=policy))
     frame = {
         "org_id": None,
         "cycle_id": None,
@@ -92,7 +92,8 @@ def _draft(
     )
 
 
-def _fresh(connection: Connection, facts: Facts) -> Facts:
+def news_of(connection: Connection, facts: Facts) -> Facts:
+    """What of some facts the ledger does not know yet."""
     events = _known(connection, permission_event.c.id, (event.id for event in facts.events))
     conditions = _known(connection, condition.c.id, (fact.id for fact in facts.conditions))
     subjects = _known(connection, subject.c.id, (one.subject_id for one in facts.new_subjects))
@@ -105,7 +106,8 @@ def _fresh(connection: Connection, facts: Facts) -> Facts:
         candidates=[
             (org_id, claim)
             for org_id, claim in facts.candidates
-            if candidates.get(claim.id) != claim.open
+            # A claim that was judged is not opened again by being told again.
+            if claim.id not in candidates or (candidates[claim.id] and not claim.open)
         ],
         new_subjects=[one for one in facts.new_subjects if one.subject_id not in subjects],
         links=facts.links,
@@ -113,24 +115,24 @@ def _fresh(connection: Connection, facts: Facts) -> Facts:
     )
 
 
-def _has_news(fresh: Facts) -> bool:
-    return any((fresh.events, fresh.conditions, fresh.candidates, fresh.new_subjects))
+def _tells_anything(news: Facts) -> bool:
+    return any((news.events, news.conditions, news.candidates, news.new_subjects))
 
 
-def _told(fresh: Facts) -> dict[SubjectId, list[str]]:
+def _told(news: Facts) -> dict[SubjectId, list[str]]:
     """Whom a deed touches, and with what."""
     told: dict[SubjectId, list[str]] = {}
     recorded: Iterable[PermissionEvent | Condition | Candidate] = (
-        *fresh.events,
-        *fresh.conditions,
-        *(claim for _, claim in fresh.candidates),
+        *news.events,
+        *news.conditions,
+        *(claim for _, claim in news.candidates),
     )
     for fact in recorded:
         told.setdefault(fact.subject_id, []).append(fact.id)
     touched: Iterable[NewSubject | Link | PointChange] = (
-        *fresh.new_subjects,
-        *fresh.links,
-        *fresh.points,
+        *news.new_subjects,
+        *news.links,
+        *news.points,
     )
     for touching in touched:
         told.setdefault(touching.subject_id, [])

@@ -60,7 +60,7 @@ def record(
     )
     waiting.supersede(connection, org_id, read, plan.writes)
     writes.plan(connection, plan.writes, org_id=org_id, cycle_id=circumstances.cycle_id, at=at)
-    drafts = _drafts(connection, plan.decisions, circumstances, read=read)
+    drafts = _drafts(connection, plan.decisions, circumstances, read=read, nonces=nonces)
     sealing.append(connection, drafts, nonces=nonces)
     return appended
 
@@ -94,8 +94,13 @@ def _drafts(
     circumstances: Circumstances,
     *,
     read: Collection[ContactId],
+    nonces: Nonces,
 ) -> list[Draft]:
-    known = sealing.pseudonyms(connection, {decision.subject_id for decision in decisions})
+    concerned = {decision.subject_id for decision in decisions}
+    known = sealing.pseudonyms(connection, concerned)
+    # Some decisions are about nobody the ledger keeps: a row without an owner, a Contact that was gone
+    # before anybody looked. They are sealed under a name that is used once.
+    strangers = {each: sealing.new_pseudonym(nonces) for each in concerned - known.keys()}
     frame = {
         "org_id": circumstances.org_id,
         "cycle_id": circumstances.cycle_id,
@@ -107,7 +112,8 @@ def _drafts(
     link_refs: dict[ContactId, str] = {}
     drafts: list[Draft] = []
     for decision in decisions:
-        person, contact_id = known[decision.subject_id], decision.contact_id
+        contact_id = decision.contact_id
+        person = known.get(decision.subject_id) or strangers[decision.subject_id]
         link_ref = link_refs.get(contact_id)
         if link_ref is None:
             link_ref = link_refs[contact_id] = person.link_ref(contact_id)
@@ -116,7 +122,7 @@ def _drafts(
                 decision,
                 person=person,
                 link_ref=link_ref,
-                record_read=contact_id in read,
+                record_read=contact_id in read and decision.subject_id in known,
                 frame=frame,
             )
         )

@@ -9,11 +9,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy import Engine as Connections
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from salesforce_bridge.ledger.connections import writing
 from salesforce_bridge.ledger.faults import LedgerBusy, LedgerOutdated, LedgerUnreachable
 
+_UPGRADE = "salesforce-bridge db upgrade"
 _ONE_AT_A_TIME = 0x5B1ED6E2  # any number of our own: two upgrades must not meet
 
 
@@ -37,12 +38,15 @@ def check(connections: Connections) -> None:
         with connections.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
     except OperationalError as error:
+        name = _file_of(connections)
+        if name is not None and not name.exists():
+            raise LedgerOutdated(f"there is no ledger yet: {name}", hint=_UPGRADE) from error
         raise _unreachable(f"the ledger cannot be opened: {error.orig}") from error
     wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
     if found != wanted:
         raise LedgerOutdated(
             f"the tables of the ledger are at version {found or 'none'}, this program needs {wanted}",
-            hint="salesforce-bridge db upgrade",
+            hint=_UPGRADE,
         )
 
 
@@ -61,10 +65,17 @@ def _config(connection: Connection | None) -> Config:
 
 def _make_private(connections: Connections) -> None:
     """Make a new SQLite file readable by its owner alone; its companions take over its permissions."""
-    name = connections.url.database
-    if connections.dialect.name != "sqlite" or not name or name == ":memory:":
+    name = _file_of(connections)
+    if name is None:
         return
     try:
         os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise _unreachable(f"the ledger cannot be opened: {error.strerror}: {name}") from error
+
+
+def _file_of(connections: Connections) -> Path | None:
+    name = connections.url.database
+    if connections.dialect.name != "sqlite" or not name or name == ":memory:":
+        return None
+    return Path(name)

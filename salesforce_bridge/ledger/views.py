@@ -235,4 +235,4 @@ def _count(connection: Connection, statement: Select[int]) -> int:
 
 
 def _counts(connection: Connection, statement: Select[str, int]) -> dict[str, int]:
-    return dict(map(tuple, connection.execute(statement)))
+    return {row[0]: row[1] for row in connection.execute(statement)}

@@ -340,21 +340,58 @@ def test_a_grant_is_for_one_address(running: Rehearsal) -> None:
     assert "--address" in unclear.err
 
 
-def test_a_grant_without_proof_is_recorded_and_changes_nothing(running: Rehearsal) -> None:
-    words = (
-        "ledger",
-        "record",
-        "grant",
-        running.calm_contact(),
-        "--purpose",
-        "direct_marketing",
-        "--channel",
-        "EMAIL",
-    )
-    answer = running.bridge(*words)
+def test_a_grant_without_proof_is_refused_and_leaves_no_trace(running: Rehearsal) -> None:
+    contact = running.calm_contact()
+    words = ("--purpose", "direct_marketing", "--channel", "EMAIL")
+    answer = running.bridge("ledger", "record", "grant", contact, *words)
     assert answer.code == 1
-    assert "TRUST_MAY_NOT_GRANT" in answer.err
-    assert running.bridge(*words, "--json").document["refused"] == "TRUST_MAY_NOT_GRANT"
+    assert "needs proof of grade" in answer.err
+    assert running.bridge("ledger", "show", contact, "--json").document["events"] == []
+
+
+HEADER = "contact_id,purpose,channel,event,happened_at,evidence_grade,evidence_ref,notice_id\n"
+
+
+def test_an_import_is_dry_first_and_then_all_or_nothing(running: Rehearsal) -> None:
+    one, two = running.contact_ids()[:2]
+    file = running.folder / "stops.csv"
+    good = f"{one},direct_marketing,EMAIL,WITHDRAW,2026-01-05T10:00:00Z,,,\n"
+    file.write_text(HEADER + good)
+    words = ("ledger", "import", "permissions", str(file))
+    dry = running.bridge(*words, "--json").document
+    assert (dry["applied"], dry["recorded"]) == (False, {"WITHDRAW": 1})
+    assert running.bridge("ledger", "show", one, "--json").document["events"] == []
+    assert running.bridge(*words, "--apply", "--json").document["applied"] is True
+    again = running.bridge(*words, "--apply", "--json").document
+    assert (again["recorded"], again["already_known"]) == ({}, 1)
+    file.write_text(HEADER + f"{two},direct_marketing,PIGEON,WITHDRAW,2026-01-05T10:00:00Z,,,\n")
+    wrong = running.bridge(*words, "--apply", "--json")
+    assert wrong.code == 1
+    assert [each["line"] for each in wrong.document["problems"]] == [2]
+    assert running.bridge("ledger", "show", two, "--json").document["events"] == []
+
+
+def test_a_file_that_is_not_text_is_refused_by_name(running: Rehearsal) -> None:
+    file = running.folder / "scan.csv"
+    file.write_bytes(b"\xff\xfe\x00not text")
+    answer = running.bridge("ledger", "import", "permissions", str(file))
+    assert answer.code == 1
+    assert "scan.csv is not text in UTF-8" in answer.err
+
+
+def test_a_hold_is_kept_until_somebody_releases_it(running: Rehearsal) -> None:
+    contact = running.calm_contact()
+    words = (contact, "--purpose", "direct_marketing", "--channel", "EMAIL")
+    assert running.bridge("ledger", "record", "hold", *words).code == 0
+    assert running.bridge("ledger", "record", "release", *words).code == 0
+    events = running.bridge("ledger", "show", contact, "--json").document["events"]
+    assert [event["kind"] for event in events] == ["HOLD", "RELEASE"]
+
+
+def test_only_a_candidate_can_be_confirmed(running: Rehearsal) -> None:
+    answer = running.bridge("ledger", "confirm", running.calm_contact())
+    assert answer.code == 1
+    assert "nothing to confirm" in answer.err
 
 
 @pytest.mark.parametrize(

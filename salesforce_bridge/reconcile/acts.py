@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from salesforce_bridge.permissions.bases import OBJECTIONABLE, LawfulBasis
+from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.events import ActorKind, EventKind
 from salesforce_bridge.permissions.evidence import Trust
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, ContactId, Use
-from salesforce_bridge.permissions.stops import EVERYTHING
 from salesforce_bridge.reconcile.bench import Bench
-from salesforce_bridge.reconcile.classes import LedgerClass, class_of, is_marketing
+from salesforce_bridge.reconcile.classes import LedgerClass, class_of
 from salesforce_bridge.reconcile.facts import (
     ACTIVE,
     AMBIGUOUS,
@@ -22,8 +21,9 @@ from salesforce_bridge.reconcile.facts import (
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.joins import join, not_before_a_yes
+from salesforce_bridge.reconcile.objections import words_of_stop
 from salesforce_bridge.reconcile.reasons import Act, Reason
-from salesforce_bridge.reconcile.telling import BRIDGE, CLOCK, Teller, basis_of, event_of
+from salesforce_bridge.reconcile.telling import BRIDGE, CLOCK, Teller, event_of
 
 QUARANTINE_LASTS = timedelta(days=30)
 _HELD_CLASSES = frozenset({LedgerClass.L2, LedgerClass.L3A, LedgerClass.L3B})
@@ -35,19 +35,18 @@ def act(bench: Bench, finding: Finding, reason: Reason) -> tuple[str, ...]:
 
 
 def winner_of(bench: Bench, contact_id: ContactId) -> ContactId | None:
-    """Follow a merge to the Contact that lives on, over any number of merges; None if it is not in sight."""
+    """Follow merges to the Contact that took over, gone or not; None if it is not in sight."""
     seen: set[ContactId] = set()
-    while contact_id not in seen:
-        seen.add(contact_id)
-        case = bench.cases.get(contact_id)
-        if case is None or case.seen is None:
+    case = bench.cases[contact_id]
+    while case.contact_id not in seen:
+        seen.add(case.contact_id)
+        master_id = case.seen.master_id if case.seen is not None else None
+        if master_id is None:
+            break
+        if master_id not in bench.cases:
             return None
-        if not case.seen.deleted:
-            return contact_id
-        if case.seen.master_id is None:
-            return None
-        contact_id = case.seen.master_id
-    return None
+        case = bench.cases[master_id]
+    return case.contact_id if case.contact_id != contact_id else None
 
 
 def _nothing(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
@@ -57,52 +56,34 @@ def _nothing(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 
 def _stop(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     record = bench.record_of(finding.contact_id)
-    for kind, use in _words_of_stop(bench, record, finding):
+    for kind, use in _words(bench, record, finding):
         yield from _tell(bench, finding, reason, kind, use=use)
 
 
-def _words_of_stop(
+def _words(
     bench: Bench, record: SubjectRecord, finding: Finding
 ) -> Iterator[tuple[EventKind, Use]]:
-    use = finding.use
-    if finding.channel is not None:
-        yield EventKind.STOP_CHANNEL, Use(purpose=ANY_PURPOSE, channel=finding.channel)
-        return
-    if use.purpose == ANY_PURPOSE:
-        yield EventKind.STOP_MARKETING, EVERYTHING
-        return
-    marketing = is_marketing(record, use, policy=bench.policy)
-    basis = basis_of(record, use, policy=bench.policy, at=bench.at)
-    if finding.objects and marketing:
-        # Art. 21(2): who objects to direct marketing objects to all of it.
-        yield EventKind.STOP_MARKETING, EVERYTHING
-    if basis is LawfulBasis.CONSENT:
-        yield EventKind.WITHDRAW, use
-    elif marketing:
-        yield EventKind.OBJECT_MARKETING, use
-    elif basis in OBJECTIONABLE:
-        yield EventKind.OBJECT_GROUNDS, use
-    else:
-        yield EventKind.STOP_MARKETING, EVERYTHING
-
-
-def _stop_channel(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    channel = finding.channel or finding.use.channel
-    use = Use(purpose=ANY_PURPOSE, channel=channel)
-    yield from _tell(bench, finding, reason, EventKind.STOP_CHANNEL, use=use)
+    return words_of_stop(
+        record,
+        finding.use,
+        objects=finding.objects,
+        channel=finding.channel,
+        policy=bench.policy,
+        at=bench.at,
+    )
 
 
 def _corroborate(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """A no told again is kept, and widens the no that stands where it says more."""
     record = bench.record_of(finding.contact_id)
-    for kind, use in _words_of_stop(bench, record, finding):
+    for kind, use in _words(bench, record, finding):
         wide = use.purpose == ANY_PURPOSE
         yield from _tell(bench, finding, reason, kind if wide else EventKind.CORROBORATE, use=use)
 
 
 def _quarantine(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     record = bench.record_of(finding.contact_id)
-    claimed_at = finding.stamp or bench.at
+    claimed_at = _happened_at(bench, finding)
     source = finding.row_id or finding.contact_id
     candidate = Candidate(
         id=stable_id("candidate", record.subject_id, finding.use, source, claimed_at.isoformat()),
@@ -114,7 +95,7 @@ def _quarantine(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]
         note_digest=finding.note_digest,
         claimed_by=finding.actor,
         source_record=source,
-        expires_at=claimed_at + QUARANTINE_LASTS,
+        expires_at=bench.at + QUARANTINE_LASTS,
     )
     bench.set_aside(candidate)
     yield candidate.id
@@ -122,9 +103,7 @@ def _quarantine(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]
 
 def _link(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     _ = reason
-    link = bench.link_of(finding.contact_id)
-    if link is None or link.state != AMBIGUOUS or link == bench.cases[finding.contact_id].link:
-        bench.relink(finding.contact_id, ACTIVE)
+    bench.relink(finding.contact_id, ACTIVE)
     return iter(())
 
 
@@ -143,16 +122,29 @@ def _close_link(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]
 def merge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
     """Join the person of a Contact that was merged away with the person of the one that lives on."""
     winner_id = winner_of(bench, contact_id)
-    if contact_id in bench.joined:
-        return ()
-    bench.joined.add(contact_id)
+    # That two records are one person is a rep's opinion; that a candidate is that person is nobody's yet,
+    # and to what is gone nothing need be permitted.
+    proven = winner_id in bench.alive and not any(
+        link is not None and link.state == AMBIGUOUS
+        for link in map(bench.link_of, (contact_id, winner_id) if winner_id else (contact_id,))
+    )
     bench.relink(contact_id, MERGED_INTO, merged_into=winner_id)
     loser = bench.record_of(contact_id)
     if winner_id is None or bench.owners[winner_id] == loser.subject_id:
         return ()
     told = []
     winner = bench.record_of(winner_id)
-    for event in join(loser, winner, contact_id=contact_id, policy=bench.policy, at=bench.at):
+    seen = bench.cases[contact_id].seen
+    assert seen is not None
+    for event in join(
+        loser,
+        winner,
+        contact_id=contact_id,
+        proven=proven,
+        merged_at=min(seen.modstamp, bench.at),
+        policy=bench.policy,
+        at=bench.at,
+    ):
         bench.append(event)
         told.append(event.id)
     return tuple(told)
@@ -160,13 +152,13 @@ def merge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
 
 def _propagate_stop(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     record = bench.record_of(finding.contact_id)
-    for kind, use in _words_of_stop(bench, record, finding):
+    for kind, use in _words(bench, record, finding):
         event = event_of(
             record,
             use,
             kind,
             reason=reason.code,
-            happened_at=finding.stamp or bench.at,
+            happened_at=_happened_at(bench, finding),
             teller=replace(BRIDGE, record=finding.contact_id),
             policy=bench.policy,
             at=bench.at,
@@ -177,15 +169,15 @@ def _propagate_stop(bench: Bench, finding: Finding, reason: Reason) -> Iterator[
 
 
 def _end_grant_of_old_point(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    """A grant for an address ends with it; one given for an address that is still there does not."""
-    case = bench.cases[finding.contact_id]
+    """A grant for an address ends with it; one for an address that is still there somewhere does not."""
     record = bench.record_of(finding.contact_id)
     purpose = bench.policy.purposes.get(finding.use.purpose)
     permission = record.permissions[finding.use]
     scoped = purpose is not None and finding.use.channel in purpose.address_scoped
-    points = case.seen.points if case.seen is not None else ()
-    kept = permission.point is not None and any(
-        permission.point in (point.exact, point.hmac) for point in points
+    kept = any(
+        permission.point in (held.point.exact, held.point.hmac)
+        for held in record.points
+        if not held.retired
     )
     if scoped and not kept:
         yield from _tell(bench, finding, reason, EventKind.REVOKE, teller=BRIDGE)
@@ -205,6 +197,9 @@ def _hold(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
         return
     clock = finding.situation is Situation.S27_EXPIRY_DUE
     teller = CLOCK if clock else _teller(finding)
+    if finding.stamp is None:
+        # What nobody dated is as old as what it is about, so that telling it twice is one telling.
+        finding = replace(finding, stamp=record.permissions[finding.use].since)
     yield from _tell(bench, finding, reason, EventKind.HOLD, teller=teller)
 
 
@@ -253,7 +248,7 @@ def _teller(finding: Finding) -> Teller:
 _ACTS: Mapping[Act, Callable[[Bench, Finding, Reason], Iterator[str]]] = {
     Act.NOTHING: _nothing,
     Act.STOP: _stop,
-    Act.STOP_CHANNEL: _stop_channel,
+    Act.STOP_CHANNEL: _stop,
     Act.CORROBORATE: _corroborate,
     Act.QUARANTINE: _quarantine,
     Act.LINK: _link,

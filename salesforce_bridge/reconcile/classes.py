@@ -1,5 +1,6 @@
 """Ledger classes: what the ledger holds for a use of one person's data, in nine words."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from salesforce_bridge.permissions.bases import OBJECTIONABLE
@@ -13,7 +14,7 @@ from salesforce_bridge.reconcile.facts import SubjectRecord
 class LedgerClass(StrEnum):
     """The columns of the decision table."""
 
-    L0 = "L0"  # no person is linked to this record
+    L0 = "L0"  # the ledger had not met this person before this cycle
     L1 = "L1"  # neutral
     L2 = "L2"  # consent valid
     L3A = "L3a"  # a basis in force that the person can object to
@@ -24,24 +25,19 @@ class LedgerClass(StrEnum):
     L7 = "L7"  # erased
 
 
-def class_of(record: SubjectRecord | None, use: Use, *, policy: Policy) -> LedgerClass:
+def class_of(record: SubjectRecord, use: Use, *, policy: Policy) -> LedgerClass:
     """Classify what the ledger holds for one use, stops that are wider than the use included."""
-    if record is None:
-        return LedgerClass.L0
     permission = record.permissions.get(use)
-    if permission is not None and permission.state is State.ERASED:
+    state = permission.state if permission is not None else None
+    if state is State.ERASED:
         return LedgerClass.L7
     if is_stopped(record, use, policy=policy):
         return LedgerClass.L4
     if record.hold is not None or (permission is not None and permission.held is not None):
         return LedgerClass.L6
-    if permission is None:
-        return LedgerClass.L1
-    if permission.state is State.IN_FORCE:
+    if permission is not None and state is State.IN_FORCE:
         return LedgerClass.L3A if permission.basis in OBJECTIONABLE else LedgerClass.L3B
-    if permission.state in LAPSED:
-        return LedgerClass.L5
-    return _CLASS_OF_STATE.get(permission.state, LedgerClass.L1)
+    return _CLASS_OF_STATE.get(state, LedgerClass.L1)
 
 
 def is_stopped(record: SubjectRecord, use: Use, *, policy: Policy) -> bool:
@@ -53,17 +49,18 @@ def is_stopped(record: SubjectRecord, use: Use, *, policy: Policy) -> bool:
     return covering_stop(permission, use, marketing=marketing, stops=record.stops) is not None
 
 
-def is_marketing(record: SubjectRecord | None, use: Use, *, policy: Policy) -> bool:
+def is_marketing(record: SubjectRecord, use: Use, *, policy: Policy) -> bool:
     """Say whether a use is direct marketing; a purpose the policy no longer knows stays what it was."""
     purpose = policy.purposes.get(use.purpose)
     if purpose is not None:
         return purpose.direct_marketing
-    permission = record.permissions.get(use) if record is not None else None
+    permission = record.permissions.get(use)
     return permission.marketing if permission is not None else True
 
 
-_CLASS_OF_STATE = {
+_CLASS_OF_STATE: Mapping[State | None, LedgerClass] = {
     State.GIVEN: LedgerClass.L2,
     State.RENEWED: LedgerClass.L2,
     State.CHALLENGED: LedgerClass.L6,
+    **dict.fromkeys(LAPSED, LedgerClass.L5),
 }

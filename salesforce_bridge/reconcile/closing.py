@@ -1,6 +1,6 @@
 """Closing a case: what Salesforce still needs, and a decision also for every use that was left alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.reconcile.bench import Bench
@@ -8,10 +8,11 @@ from salesforce_bridge.reconcile.classes import class_of
 from salesforce_bridge.reconcile.facts import Case
 from salesforce_bridge.reconcile.findings import RANK, Finding, Situation
 from salesforce_bridge.reconcile.intent import Decision, Write
-from salesforce_bridge.reconcile.judge import decide, decision_id
+from salesforce_bridge.reconcile.judge import Ruling, decision_id, decision_of, rule_on
 from salesforce_bridge.reconcile.reasons import Severity
-from salesforce_bridge.reconcile.situations import uses_of_case
-from salesforce_bridge.reconcile.standing import Standing
+from salesforce_bridge.reconcile.situations import (
+    uses_of_case,
+)
 from salesforce_bridge.reconcile.writes import writes_for
 
 _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
@@ -26,35 +27,46 @@ class Closed:
 
 
 def close(
-    bench: Bench, case: Case, *, judged: tuple[Decision, ...], revision: int, salt: str
+    bench: Bench, case: Case, *, judged: tuple[Ruling, ...], revision: int, salt: str
 ) -> Closed:
-    """Draft the writes of one Contact and decide what nothing has been decided about."""
+    """Draft the writes of one Contact and decide what is left undecided."""
     uses = uses_of_case(bench, case)
-    decided = {each.use: each.id for each in sorted(judged, key=_weight)}
-    ahead = Situation.S03_LEDGER_AHEAD
-    authors: dict[Use | None, str] = {
-        use: decided.get(use) or decision_id(salt, case.contact_id, use, ahead) for use in uses
-    }
+    leading = {each.finding.use: each.finding for each in sorted(judged, key=_weight)}
     heaviest = max(judged, key=_weight, default=None)
-    authors[None] = heaviest.id if heaviest is not None else authors[_headline(bench, uses)]
-    drafted = writes_for(bench, case, revision=revision, decisions=authors, salt=salt)
+
+    def author(use: Use | None) -> str:
+        finding = leading.get(use) if use is not None else heaviest and heaviest.finding
+        about = finding.use if finding else use or _headline(bench, uses)
+        situation = finding.situation if finding else _AHEAD
+        return decision_id(salt, case.contact_id, about, situation)
+
+    drafted = writes_for(bench, case, revision=revision, author=author, salt=salt)
     writing = {write.decision_id for write in drafted.writes}
-    left = []
+    rulings = list(judged)
     for use in uses:
-        if use in decided:
+        if use in leading:
             continue
-        pushed = authors[use] in writing
+        pushed = bool(writing) and author(use) in writing
         if pushed or case.read:
-            situation = ahead if pushed else _quiet(case)
-            left.append(_alone(bench, case, use, situation, salt=salt))
-    failed = {each.use: each for each in drafted.standings}
+            rulings.append(_alone(bench, case, use, _AHEAD if pushed else _quiet(case)))
+    failed = {
+        each.use: tuple(failure.reason for failure in each.answer.failed)
+        for each in drafted.standings
+    }
     return Closed(
-        decisions=tuple(_with_gates(each, failed) for each in (*judged, *left)),
+        decisions=tuple(
+            decision_of(bench, each, gates_failed=failed.get(each.finding.use, ()), salt=salt)
+            for each in rulings
+        ),
         writes=drafted.writes,
     )
 
 
-def _alone(bench: Bench, case: Case, use: Use, situation: Situation, *, salt: str) -> Decision:
+_AHEAD = Situation.S03_LEDGER_AHEAD
+_WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
+
+
+def _alone(bench: Bench, case: Case, use: Use, situation: Situation) -> Ruling:
     seen = case.seen
     finding = Finding(
         situation=situation,
@@ -64,7 +76,7 @@ def _alone(bench: Bench, case: Case, use: Use, situation: Situation, *, salt: st
         actor=seen.modified_by if seen is not None else None,
     )
     ledger_class = class_of(bench.record_of(case.contact_id), use, policy=bench.policy)
-    return decide(bench, finding, ledger_class, salt=salt)
+    return rule_on(bench, finding, ledger_class)
 
 
 def _quiet(case: Case) -> Situation:
@@ -78,15 +90,8 @@ def _quiet(case: Case) -> Situation:
 
 
 def _headline(bench: Bench, uses: tuple[Use, ...]) -> Use:
-    return next((use for use in uses if use.purpose == bench.policy.headline), uses[0])
+    return next(use for use in uses if use.purpose == bench.policy.headline)
 
 
-def _weight(decision: Decision) -> tuple[int, int]:
-    return _WEIGHT[Severity(decision.severity)], -RANK[Situation(decision.situation)]
-
-
-def _with_gates(decision: Decision, standings: dict[Use, Standing]) -> Decision:
-    standing = standings.get(decision.use)
-    if standing is None or not standing.answer.failed:
-        return decision
-    return replace(decision, gates_failed=tuple(each.reason for each in standing.answer.failed))
+def _weight(ruling: Ruling) -> tuple[int, int]:
+    return _WEIGHT[ruling.reason.severity], -RANK[ruling.finding.situation]

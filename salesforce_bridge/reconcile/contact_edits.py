@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
-from salesforce_bridge.permissions.contact_points import ContactPoint
+from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, Use
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.facts import (
@@ -15,7 +16,6 @@ from salesforce_bridge.reconcile.facts import (
 )
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.identity import jurisdiction_of
-from salesforce_bridge.reconcile.intent import Value
 from salesforce_bridge.reconcile.words import Flag, Status
 
 FLAG_FIELDS: Mapping[str, Flag] = {
@@ -25,6 +25,8 @@ FLAG_FIELDS: Mapping[str, Flag] = {
 }
 RESULTS = ("lawful_basis", "consent_status", "summary", "reason", "valid_until")
 
+_RESULTS_OF = attrgetter(*RESULTS)
+_TRACKED_OF = attrgetter(*FLAG_FIELDS, "deleted", "master_id", "points", "country")
 _BLANK = frozenset({None, Status.NOT_ASKED.value})
 _OPEN = frozenset({Status.PERMITTED.value, Status.PARTLY_PERMITTED.value})
 _NARROWED = frozenset({Status.LAPSED.value, Status.LIMITED.value, Status.ASKED.value})
@@ -36,7 +38,10 @@ def contact_situations(case: Case, *, uses: tuple[Use, ...], policy: Policy) -> 
     if seen is None:
         if case.link is not None and case.link.state in LIVE_LINKS and case.read:
             here = Finding(
-                situation=Situation.S17_CONTACT_PURGED, contact_id=case.contact_id, use=uses[0]
+                situation=Situation.S17_CONTACT_PURGED,
+                contact_id=case.contact_id,
+                use=uses[0],
+                stamp=case.mirror.modstamp if case.mirror is not None else None,
             )
             yield from (replace(here, use=use) for use in uses)
         return
@@ -49,7 +54,7 @@ def contact_situations(case: Case, *, uses: tuple[Use, ...], policy: Policy) -> 
         actor=seen.modified_by,
     )
     yield from _flags(here, agreed, seen, uses=uses, policy=policy)
-    for situation in _life(case, seen):
+    for situation in _life(case, agreed, seen):
         yield from (replace(here, situation=situation, use=use) for use in uses)
     if not seen.deleted:
         yield from _edits(here, agreed, seen, policy=policy)
@@ -58,30 +63,21 @@ def contact_situations(case: Case, *, uses: tuple[Use, ...], policy: Policy) -> 
 
 def nearest(case: Case, seen: ContactSnapshot) -> ContactSnapshot | None:
     """Pick, of the states both sides may last have agreed on, the one that explains most of what is seen."""
-    agreed = tuple(each for each in (case.mirror, *case.asked) if each is not None)
-    return min(agreed, key=lambda each: len(differences(each, seen)), default=None)
+    if not case.asked:
+        return case.mirror
+    agreed = (case.mirror, *case.asked) if case.mirror is not None else case.asked
+    return min(agreed, key=lambda each: _distance(each, seen))
 
 
-def differences(
-    agreed: ContactSnapshot | None, seen: ContactSnapshot
-) -> Mapping[str, tuple[Value, Value]]:
-    """Name the tracked fields in which a Contact differs from what was agreed; nothing on first sight."""
-    if agreed is None:
-        return {}
-    changed: dict[str, tuple[Value, Value]] = {}
-    for name in RESULTS:
-        before, now = getattr(agreed.fields, name), getattr(seen.fields, name)
-        if before != now:
-            changed[name] = (before, now)
-    for name in (*FLAG_FIELDS, "deleted", "master_id"):
-        before, now = getattr(agreed, name), getattr(seen, name)
-        if before != now:
-            changed[name] = (before, now)
-    if agreed.points != seen.points:
-        changed["points"] = (len(agreed.points), len(seen.points))
-    if agreed.country != seen.country:
-        changed["country"] = (agreed.country, seen.country)
-    return changed
+def _distance(agreed: ContactSnapshot, seen: ContactSnapshot) -> int:
+    """Count the tracked fields in which a Contact differs from what was agreed."""
+    sides = (
+        (_RESULTS_OF(agreed.fields), _RESULTS_OF(seen.fields)),
+        (_TRACKED_OF(agreed), _TRACKED_OF(seen)),
+    )
+    return sum(
+        was != now for before, after in sides for was, now in zip(before, after, strict=True)
+    )
 
 
 def channels_of(flag: Flag, policy: Policy) -> tuple[Channel, ...]:
@@ -91,11 +87,17 @@ def channels_of(flag: Flag, policy: Policy) -> tuple[Channel, ...]:
     )
 
 
-def gained_or_lost(
+def moved_kinds(
     agreed: tuple[ContactPoint, ...], seen: tuple[ContactPoint, ...]
-) -> frozenset[ContactPoint]:
-    """Name the contact points that only one of two moments knows."""
-    return frozenset(agreed) ^ frozenset(seen)
+) -> frozenset[PointType]:
+    """Name the kinds of contact point that changed; fingerprints under different keys cannot be compared."""
+    versions = {point.key_version for point in agreed} & {point.key_version for point in seen}
+    either_is_empty = not (agreed and seen)
+    return frozenset(
+        point.type
+        for point in frozenset(agreed) ^ frozenset(seen)
+        if either_is_empty or point.key_version in versions
+    )
 
 
 def _flags(
@@ -124,16 +126,17 @@ def _flags(
                 )
 
 
-def _life(case: Case, seen: ContactSnapshot) -> Iterator[Situation]:
+def _life(case: Case, agreed: ContactSnapshot | None, seen: ContactSnapshot) -> Iterator[Situation]:
     state = case.link.state if case.link is not None else None
-    if seen.deleted:
-        if seen.master_id is not None and (state is None or state in LIVE_LINKS):
-            yield Situation.S19_CONTACT_MERGED
-        elif seen.master_id is None and (state is None or state in LIVE_LINKS):
-            yield Situation.S16_CONTACT_DELETED
-    elif state is None:
+    known_gone = state is not None and (
+        state not in LIVE_LINKS or (agreed is not None and agreed.deleted)
+    )
+    if seen.deleted and not known_gone:
+        merged = seen.master_id is not None
+        yield Situation.S19_CONTACT_MERGED if merged else Situation.S16_CONTACT_DELETED
+    elif not seen.deleted and state is None:
         yield Situation.S15_CONTACT_NEW
-    elif state not in LIVE_LINKS:
+    elif not seen.deleted and known_gone:
         yield Situation.S18_CONTACT_UNDELETED
 
 
@@ -174,10 +177,12 @@ def _kind_of_edit(
         if now in _BLANK and was not in _BLANK:
             return Situation.S10_CRM_BLANKED
         return None
-    if now in _OPEN and valid_until is not None and fields.valid_until != valid_until:
-        later = fields.valid_until is None or fields.valid_until > valid_until
-        return Situation.S08_CRM_GRANT_BARE if later else Situation.S04_CRM_STOP
-    return None
+    if now not in _OPEN or fields.valid_until == valid_until:
+        return None
+    later = fields.valid_until is None or (
+        valid_until is not None and fields.valid_until > valid_until
+    )
+    return Situation.S08_CRM_GRANT_BARE if later else Situation.S04_CRM_STOP
 
 
 def _addresses(
@@ -190,7 +195,7 @@ def _addresses(
 ) -> Iterator[Finding]:
     if agreed is None:
         return
-    moved = {point.type for point in gained_or_lost(agreed.points, seen.points)}
+    moved = moved_kinds(agreed.points, seen.points)
     for use in uses:
         rule = policy.channels.get(use.channel)
         if rule is not None and rule.point in moved:

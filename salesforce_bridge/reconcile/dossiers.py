@@ -18,7 +18,7 @@ from salesforce_bridge.reconcile.facts import (
     RowSnapshot,
     SubjectRecord,
 )
-from salesforce_bridge.reconcile.intent import Target, Value, Write
+from salesforce_bridge.reconcile.intent import Target, Value, Verb, Write
 from salesforce_bridge.reconcile.row_edits import key_contact
 
 _ROW_FIELDS = frozenset(each.name for each in fields_of(RowFields))
@@ -68,9 +68,7 @@ def _rows_by_owner(sight: Sight) -> Mapping[ContactId, tuple[RowCase, ...]]:
     found: dict[ContactId, list[RowCase]] = defaultdict(list)
     for row_id in sorted({*sight.rows, *sight.row_mirrors}):
         mirror = sight.row_mirrors.get(row_id)
-        seen = sight.rows.get(row_id) or mirror
-        if seen is None:
-            continue
+        seen = sight.rows[row_id] if row_id in sight.rows else sight.row_mirrors[row_id]
         owner = owner_of(seen, sight.row_owners.get(row_id))
         if owner is not None:
             key = seen.fields.ledger_key
@@ -83,7 +81,7 @@ def _case(sight: Sight, contact_id: ContactId, rows: tuple[RowCase, ...]) -> Cas
     mirror = sight.contact_mirrors.get(contact_id)
     asked_for = contact_id in sight.asked_for
     seen = sight.contacts.get(contact_id) if asked_for else mirror
-    read_rows = any(row.seen is not None and row.seen.row_id in sight.rows for row in rows)
+    read_rows = any(row.seen.row_id in sight.rows for row in rows)
     return Case(
         contact_id=contact_id,
         read=asked_for or read_rows,
@@ -104,20 +102,23 @@ def _case(sight: Sight, contact_id: ContactId, rows: tuple[RowCase, ...]) -> Cas
 def _asked_of_rows(sight: Sight) -> Mapping[str, tuple[RowSnapshot, ...]]:
     """Row states that a write of unknown outcome would have made, by row id and by ledger key."""
     asked: dict[str, list[RowSnapshot]] = defaultdict(list)
-    for write in sight.pending:
-        if write.target is not Target.ROW or not write.fields:
-            continue
+    writes = tuple(write for write in sight.pending if write.target is Target.ROW)
+    by_name: Mapping[str, RowSnapshot] = (
+        {
+            name: row
+            for row in sight.rows.values()
+            for name in (row.row_id, row.fields.ledger_key or "")
+        }
+        if writes
+        else {}
+    )
+    for write in writes:
         name = write.record_id or write.ledger_key or ""
         mirror = sight.row_mirrors.get(RowId(name))
-        row = next((each for each in sight.rows.values() if each.row_id == name), None)
-        known = mirror or row
-        if known is None:
-            known = next(
-                (each for each in sight.rows.values() if each.fields.ledger_key == name), None
-            )
-        if known is not None:
-            start = known if mirror is not None else _blank(known, write)
-            asked[name].append(_row_as_if_written(start, write))
+        if mirror is not None:
+            asked[name].append(_row_as_if_written(mirror, write))
+        elif name in by_name:
+            asked[name].append(_row_as_if_written(_blank(by_name[name], write), write))
     return {name: tuple(states) for name, states in asked.items()}
 
 
@@ -134,7 +135,8 @@ def _blank(row: RowSnapshot, write: Write) -> RowSnapshot:
 
 def _row_as_if_written(row: RowSnapshot, write: Write) -> RowSnapshot:
     inner, outer = _split(write, _ROW_FIELDS)
-    return _changed(replace(row, fields=_changed(row.fields, inner)), outer)
+    deleted = row.deleted or write.verb is Verb.DELETE
+    return _changed(replace(row, deleted=deleted, fields=_changed(row.fields, inner)), outer)
 
 
 def _as_if_written(contact: ContactSnapshot, write: Write) -> ContactSnapshot:
@@ -182,8 +184,9 @@ def _ties(case: Case) -> Iterator[str]:
         if seen.master_id is not None:
             yield f"contact:{seen.master_id}"
     for row in case.rows:
-        if row.mirror is not None and row.mirror.fields.contact_id is not None:
-            yield f"contact:{row.mirror.fields.contact_id}"
+        for side in (row.seen, row.mirror or row.seen):
+            made_for, hung_on = key_contact(side.fields.ledger_key), side.fields.contact_id
+            yield from (f"contact:{each}" for each in (made_for, hung_on) if each is not None)
 
 
 class _Groups:

@@ -147,7 +147,7 @@ class SubjectRecord:
 class RowCase:
     """One row from both sides: as seen now, as last agreed, and as it is if a write of unknown outcome went through."""
 
-    seen: RowSnapshot | None  # None: never read, or gone for good
+    seen: RowSnapshot  # from this poll, else from the mirror
     mirror: RowSnapshot | None
     asked: tuple[RowSnapshot, ...] = ()
 

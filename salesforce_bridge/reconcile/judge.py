@@ -1,6 +1,7 @@
 """Judging one dossier: every situation found gets its reason from the table, in order, and the ledger follows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 
 from salesforce_bridge.permissions.keys import ContactId, Use
@@ -13,7 +14,7 @@ from salesforce_bridge.reconcile.findings import RANK, Finding, Situation
 from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.intent import Decision, Value
 from salesforce_bridge.reconcile.reasons import Reason
-from salesforce_bridge.reconcile.situations import recognise, shared_stops
+from salesforce_bridge.reconcile.situations import moments_due, recognise, shared_stops
 from salesforce_bridge.reconcile.telling import basis_of
 
 # What people type may name a person; that something was typed is enough for the record.
@@ -22,33 +23,86 @@ _PRIVATE = frozenset(
 )
 
 
-def judge(bench: Bench, *, salt: str) -> tuple[Decision, ...]:
-    """Decide everything that happened in a dossier; `salt` keeps the ids of different cycles apart."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A reason applied to one finding, before it is known what Salesforce needs for it."""
+
+    finding: Finding
+    ledger_class: LedgerClass
+    reason: Reason
+    status_before: str
+    status_after: str
+    made: tuple[str, ...]  # ids of events and claims
+
+
+def judge(bench: Bench) -> tuple[Ruling, ...]:
+    """Rule on everything that happened in a dossier."""
     found = recognise(bench)
-    turn = RANK[Situation.S20_DUPLICATE_CONTACT_POINT]
-    first = (each for each in found if RANK[each.situation] < turn)
-    rest = tuple(each for each in found if RANK[each.situation] > turn)
-    decisions = list(_decide_all(bench, first, salt=salt))
-    # Only now is it known which stops have to be carried to people with the same address.
-    decisions += _decide_all(bench, shared_stops(bench), salt=salt)
-    decisions += _decide_all(bench, rest, salt=salt)
-    return tuple(decisions)
+    rulings: list[Ruling] = []
+    # Which stops have to be carried to people with the same address, and what is due, shows in its turn.
+    for situation, late in _IN_THEIR_TURN.items():
+        turn = RANK[situation]
+        earlier = [each for each in found if RANK[each.situation] < turn]
+        found = found[len(earlier) :]
+        rulings += _rule_on_all(bench, earlier)
+        rulings += _rule_on_all(bench, late(bench))
+    return (*rulings, *_rule_on_all(bench, found))
 
 
-def decide(
-    bench: Bench,
-    finding: Finding,
-    ledger_class: LedgerClass,
-    *,
-    salt: str,
-    told: tuple[str, ...] = (),
-) -> Decision:
+_IN_THEIR_TURN: Mapping[Situation, Callable[[Bench], tuple[Finding, ...]]] = {
+    Situation.S20_DUPLICATE_CONTACT_POINT: shared_stops,
+    Situation.S27_EXPIRY_DUE: moments_due,
+}
+
+
+def rule_on(
+    bench: Bench, finding: Finding, ledger_class: LedgerClass, *, told: tuple[str, ...] = ()
+) -> Ruling:
     """Apply the table to one situation and do what the reason asks for."""
-    before = bench.record_of(finding.contact_id)
     reason = reason_for(finding.situation, ledger_class)
+    before = _word_for(bench.record_of(finding.contact_id), finding.use, bench)
     made = (*told, *act(bench, finding, reason))
-    after = bench.record_of(finding.contact_id)
-    return _decision(bench, finding, ledger_class, reason, before, after, made=made, salt=salt)
+    after = _word_for(bench.record_of(finding.contact_id), finding.use, bench) if made else before
+    return Ruling(
+        finding=finding,
+        ledger_class=ledger_class,
+        reason=reason,
+        status_before=before,
+        status_after=after,
+        made=made,
+    )
+
+
+def decision_of(
+    bench: Bench, ruling: Ruling, *, gates_failed: tuple[str, ...], salt: str
+) -> Decision:
+    """Make the record of a ruling; `salt` keeps the ids of different cycles apart."""
+    finding, reason, made = ruling.finding, ruling.reason, ruling.made
+    record, use = bench.record_of(finding.contact_id), finding.use
+    candidates = {each.id for each in record.candidates} if made else ()
+    return Decision(
+        id=decision_id(salt, finding.contact_id, use, finding.situation),
+        situation=finding.situation,
+        reason=reason.code,
+        effect=reason.effect,
+        severity=reason.severity,
+        queue=reason.queue,
+        ledger_class=ruling.ledger_class,
+        subject_id=record.subject_id,
+        contact_id=finding.contact_id,
+        row_id=finding.row_id,
+        use=use,
+        basis=basis_of(record, use, policy=bench.policy, at=bench.at),
+        status_before=ruling.status_before,
+        status_after=ruling.status_after,
+        observed=_allowed(finding.observed) if finding.observed else finding.observed,
+        gates_failed=gates_failed,
+        event_ids=tuple(each for each in made if each not in candidates),
+        candidate_id=next((each for each in made if each in candidates), None),
+        source_actor=finding.actor,
+        source_stamp=finding.stamp,
+        explanation=reason.sentence,
+    )
 
 
 def decision_id(salt: str, contact_id: ContactId, use: Use, situation: Situation) -> str:
@@ -56,7 +110,7 @@ def decision_id(salt: str, contact_id: ContactId, use: Use, situation: Situation
     return stable_id("decision", salt, contact_id, use.purpose, use.channel, situation)
 
 
-def _decide_all(bench: Bench, findings: Iterable[Finding], *, salt: str) -> Iterator[Decision]:
+def _rule_on_all(bench: Bench, findings: Iterable[Finding]) -> Iterator[Ruling]:
     for (situation, contact_id), group in groupby(
         findings, key=lambda each: (each.situation, each.contact_id)
     ):
@@ -67,7 +121,7 @@ def _decide_all(bench: Bench, findings: Iterable[Finding], *, salt: str) -> Iter
         # All uses of one situation are classed before any of them is acted on.
         classes = [_class_for(bench, each) for each in judged]
         for finding, ledger_class in zip(judged, classes, strict=True):
-            yield decide(bench, finding, ledger_class, salt=salt, told=told)
+            yield rule_on(bench, finding, ledger_class, told=told)
 
 
 def _class_for(bench: Bench, finding: Finding) -> LedgerClass:
@@ -98,45 +152,6 @@ def _class_of_merged(bench: Bench, finding: Finding, loser: LedgerClass) -> Ledg
 
 def _is_new(bench: Bench, contact_id: ContactId) -> bool:
     return bench.owners[contact_id] in bench.met
-
-
-def _decision(
-    bench: Bench,
-    finding: Finding,
-    ledger_class: LedgerClass,
-    reason: Reason,
-    before: SubjectRecord,
-    after: SubjectRecord,
-    *,
-    made: tuple[str, ...],
-    salt: str,
-) -> Decision:
-    candidates = {each.id for each in after.candidates}
-    claim = next((each for each in made if each in candidates), None)
-    use = finding.use
-    return Decision(
-        id=decision_id(salt, finding.contact_id, use, finding.situation),
-        situation=finding.situation,
-        reason=reason.code,
-        effect=reason.effect,
-        severity=reason.severity,
-        queue=reason.queue,
-        ledger_class=ledger_class,
-        subject_id=after.subject_id,
-        contact_id=finding.contact_id,
-        row_id=finding.row_id,
-        use=use,
-        basis=basis_of(after, use, policy=bench.policy, at=bench.at),
-        status_before=_word_for(before, use, bench),
-        status_after=_word_for(after, use, bench),
-        observed=_allowed(finding.observed),
-        gates_failed=(),
-        event_ids=tuple(each for each in made if each not in candidates),
-        candidate_id=claim,
-        source_actor=finding.actor,
-        source_stamp=finding.stamp,
-        explanation=reason.sentence,
-    )
 
 
 def _word_for(record: SubjectRecord, use: Use, bench: Bench) -> str:

@@ -1,15 +1,19 @@
 """Making the plan of a cycle from its dossiers, and refusing one that would surprise a person."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from salesforce_bridge.permissions.events import GRANTS, STOPS, ActorKind, PermissionEvent
+import orjson
+
+from salesforce_bridge.permissions.events import in_fold_order
 from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId
 from salesforce_bridge.permissions.policy import Limits, Policy
 from salesforce_bridge.reconcile.bench import (
     Bench,
+    close_unlinked,
     lay_out,
     moved_jurisdictions,
     moved_points,
@@ -28,9 +32,10 @@ from salesforce_bridge.reconcile.intent import (
     Lane,
     Plan,
     PointChange,
+    Value,
     Write,
 )
-from salesforce_bridge.reconcile.judge import judge
+from salesforce_bridge.reconcile.judge import Ruling, judge
 from salesforce_bridge.reconcile.row_edits import TRAVELLING, UNMAPPED
 
 
@@ -42,6 +47,17 @@ class Draft:
     dossier: Dossier
     decisions: tuple[Decision, ...]
     writes: tuple[Write, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """How much a cycle changes, over all its plans, that might surprise somebody."""
+
+    loosened: int = 0
+    contacts: frozenset[ContactId] = frozenset()
+
+
+NO_CHANGE = Change()
 
 
 def make_plan(
@@ -67,11 +83,20 @@ def make_plan(
     decisions += (_orphaned(row, salt=salt) for row in orphans)
     writes = sorted(
         (each for draft in drafts for each in draft.writes),
-        key=lambda each: (each.lane, each.target, each.verb, each.contact_id, each.id),
+        key=_order_of_writing,
     )
     plan = Plan(
         decisions=tuple(
-            sorted(decisions, key=lambda each: (each.contact_id, each.use, each.situation, each.id))
+            sorted(
+                decisions,
+                key=lambda each: (
+                    each.contact_id,
+                    each.use.purpose,
+                    each.use.channel,
+                    each.situation,
+                    each.row_id or "",
+                ),
+            )
         ),
         subjects=tuple(each for draft in drafts for each in newly_met(draft.bench)),
         links=tuple(
@@ -87,21 +112,36 @@ def make_plan(
     return replace(plan, digest=_digest(plan))
 
 
-def check_limits(
-    plan: Plan, limits: Limits, *, known: int, fresh: frozenset[ContactId]
-) -> str | None:
-    """Say in words why a plan would surprise a person, or None. Stops are never counted.
+def change_of(plan: Plan, *, fresh: frozenset[ContactId], so_far: Change) -> Change:
+    """Add up what a plan changes; stops are never counted.
 
-    `known` is how many Contacts the ledger knows; `fresh` are those seen for the first time, whose first
-    writes surprise nobody.
+    `fresh` are Contacts seen for the first time, whose first writes surprise nobody.
     """
     counted = [
         each for each in plan.writes if each.lane > Lane.STOP and each.contact_id not in fresh
     ]
-    loosened = sum(each.lane is Lane.LOOSEN_ROWS for each in counted)
-    if loosened > limits.loosen_max:
-        return f"{loosened} permissions would be widened at once; the limit is {limits.loosen_max}"
-    changed = len({each.contact_id for each in counted})
+    return Change(
+        loosened=so_far.loosened + sum(each.lane is Lane.LOOSEN_ROWS for each in counted),
+        contacts=so_far.contacts | {each.contact_id for each in counted},
+    )
+
+
+def check_limits(
+    plan: Plan,
+    limits: Limits,
+    *,
+    known: int,
+    fresh: frozenset[ContactId],
+    so_far: Change = NO_CHANGE,
+) -> str | None:
+    """Say in words why a plan would surprise a person, or None. Stops are never counted.
+
+    `known` is how many Contacts the ledger knows; `so_far` is what earlier plans of the same cycle changed.
+    """
+    change = change_of(plan, fresh=fresh, so_far=so_far)
+    if change.loosened > limits.loosen_max:
+        return f"{change.loosened} permissions would be widened at once; the limit is {limits.loosen_max}"
+    changed = len(change.contacts)
     if (
         known > limits.change_from
         and changed > limits.change_max
@@ -123,26 +163,26 @@ def _draft(
     dossier: Dossier, *, org_id: OrgId, policy: Policy, at: datetime, revision: int, salt: str
 ) -> Draft:
     bench = lay_out(dossier, org_id=org_id, policy=policy, at=at)
-    judged = judge(bench, salt=salt)
+    judged = judge(bench)
+    close_unlinked(bench)
     # What is projected is what the ledger will hold: its events in the order in which it folds them.
-    refold(bench, dossier.subjects, tuple(sorted(bench.events, key=_turn)))
+    refold(bench, dossier.subjects, in_fold_order(bench.events))
+    judged_of: dict[ContactId, list[Ruling]] = defaultdict(list)
+    for ruling in judged:
+        judged_of[ruling.finding.contact_id].append(ruling)
     decisions: list[Decision] = []
     writes: list[Write] = []
     for case in dossier.cases:
-        mine = tuple(each for each in judged if each.contact_id == case.contact_id)
-        closed = close(bench, case, judged=mine, revision=revision, salt=salt)
+        closed = close(
+            bench,
+            case,
+            judged=tuple(judged_of[case.contact_id]),
+            revision=revision,
+            salt=salt,
+        )
         decisions += closed.decisions
         writes += closed.writes
     return Draft(bench=bench, dossier=dossier, decisions=tuple(decisions), writes=tuple(writes))
-
-
-def _turn(event: PermissionEvent) -> int:
-    """Order events within one cycle: grants, then the clock, then everything else, and stops last."""
-    if event.kind in GRANTS:
-        return 0
-    if event.kind in STOPS:
-        return 3
-    return 1 if event.actor is ActorKind.CLOCK else 2
 
 
 def _points(draft: Draft) -> tuple[PointChange, ...]:
@@ -185,22 +225,33 @@ def _orphaned(row: RowSnapshot, *, salt: str) -> Decision:
     )
 
 
+def _order_of_writing(write: Write) -> tuple[int, str, str, str, str, str]:
+    return (
+        write.lane,
+        write.target,
+        write.verb,
+        write.contact_id,
+        write.record_id or write.ledger_key or "",
+        min(write.fields, default=""),
+    )
+
+
 def _digest(plan: Plan) -> str:
     """Fingerprint what a plan says, whatever the moment and the cycle it was made in."""
     said = (
-        *((d.contact_id, d.use, d.situation, d.reason, d.row_id) for d in plan.decisions),
-        *(("event", event.id) for event in plan.events),
-        *(("claim", claim.id) for claim in plan.candidates),
-        *(("link", link.contact_id, link.subject_id, link.state) for link in plan.links),
-        *(("point", each.subject_id, each.point, each.move) for each in plan.points),
-        *(("write", w.verb, w.target, w.record_id, w.ledger_key, _fields(w)) for w in plan.writes),
+        [(d.contact_id, d.use, d.situation, d.reason, d.row_id) for d in plan.decisions],
+        sorted(event.id for event in plan.events),
+        sorted(claim.id for claim in plan.candidates),
+        sorted((link.contact_id, link.subject_id, link.state) for link in plan.links),
+        sorted((each.subject_id, each.point, each.move) for each in plan.points),
+        [(w.verb, w.target, w.record_id, w.ledger_key, _fields(w)) for w in plan.writes],
     )
-    return sha256("\x1e".join(sorted(map(repr, said))).encode()).hexdigest()
+    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _fields(write: Write) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, str(value))
-        for name, value in sorted(write.fields.items())
+def _fields(write: Write) -> Mapping[str, Value]:
+    return {
+        name: value
+        for name, value in write.fields.items()
         if name not in TRAVELLING and name != "decision"
-    )
+    }

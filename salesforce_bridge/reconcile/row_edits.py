@@ -1,8 +1,10 @@
 """What somebody did to a `Permission__c` row: stops, grants, blanks and drift, by comparing three sides."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields as fields_of
 from dataclasses import replace
+from datetime import datetime
+from operator import attrgetter
 
 from salesforce_bridge.permissions.keys import (
     ANY_CHANNEL,
@@ -13,15 +15,21 @@ from salesforce_bridge.permissions.keys import (
     Use,
 )
 from salesforce_bridge.permissions.policy import Policy
-from salesforce_bridge.reconcile.facts import RowCase, RowFields, RowSnapshot
+from salesforce_bridge.reconcile.facts import RowCase, RowFields, RowSnapshot, SubjectRecord
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.intent import Value
+from salesforce_bridge.reconcile.objections import is_told
 from salesforce_bridge.reconcile.words import STOP_REQUESTS, Request, Status
 
 # These three travel with a write and never cause one, so they are not compared.
 TRAVELLING = frozenset({"ledger_revision", "ledger_digest", "reconciled_at"})
 TRACKED = tuple(each.name for each in fields_of(RowFields) if each.name not in TRAVELLING)
+_CLAIM = ("request", "request_note", "request_evidence")
+_NAMING = frozenset({"purpose", "channel", "consent_status", "deleted"})
 _REQUEST = ("request", "request_note", "request_evidence", "request_handled", "deleted")
+
+TRACKED_OF = attrgetter(*TRACKED)
+_REQUEST_OF = attrgetter(*_REQUEST)
 
 # A row that names no use the policy knows still carries a stop: it counts for all marketing.
 UNMAPPED = Use(purpose=ANY_PURPOSE, channel=ANY_CHANNEL)
@@ -37,18 +45,22 @@ Differences = Mapping[str, tuple[Value, Value]]
 
 
 def row_situations(
-    row: RowCase, *, contact_id: ContactId, merged: frozenset[ContactId], policy: Policy
+    row: RowCase,
+    *,
+    contact_id: ContactId,
+    record: SubjectRecord,
+    alive: Collection[ContactId],
+    policy: Policy,
+    at: datetime,
 ) -> Iterator[Finding]:
     """Name everything that happened to one row since both sides last agreed.
 
-    `merged` are Contacts that were deleted or merged: Salesforce itself moves or detaches their rows.
+    Rows of a Contact that is not `alive` are moved or detached by Salesforce itself.
     """
     seen = row.seen
-    if seen is None:
-        return
     agreed = nearest(row, seen)
     edits = differences(agreed, seen)
-    uses = uses_of(seen.fields, policy=policy)
+    uses = uses_of(row, policy=policy)
     here = Finding(
         situation=Situation.S01_UNCHANGED,
         contact_id=contact_id,
@@ -60,8 +72,18 @@ def row_situations(
         evidence_ref=seen.request_evidence or seen.fields.evidence_ref,
         note_digest=seen.request_note,
     )
-    if is_stop(agreed, seen):
-        objects = seen.request == Request.OBJECTS
+    objects = seen.request == Request.OBJECTS
+    pending = seen.request in STOP_REQUESTS
+    # A request that stays because it could not be cleared was heard; set anew, it counts anew.
+    stopped = _narrowed(agreed, seen) or (
+        pending
+        and (
+            agreed is None
+            or agreed.request != seen.request
+            or not all(is_told(record, use, objects=objects, policy=policy, at=at) for use in uses)
+        )
+    )
+    if stopped:
         observed = edits or {"request": (None, seen.request)}
         for use in uses:
             yield replace(
@@ -69,13 +91,15 @@ def row_situations(
             )
     elif not seen.deleted:
         yield from _claims(here, agreed, seen)
-    yield from _moves(here, agreed, seen, merged=merged, policy=policy)
+    yield from _moves(here, agreed, seen, key=key_of(row), alive=alive, policy=policy)
 
 
 def nearest(row: RowCase, seen: RowSnapshot) -> RowSnapshot | None:
     """Pick, of the states both sides may last have agreed on, the one that explains most of what is seen."""
-    agreed = tuple(each for each in (row.mirror, *row.asked) if each is not None)
-    return min(agreed, key=lambda each: len(differences(each, seen)), default=None)
+    if not row.asked:
+        return row.mirror
+    agreed = (row.mirror, *row.asked) if row.mirror is not None else row.asked
+    return min(agreed, key=lambda each: len(differences(each, seen)))
 
 
 def differences(agreed: RowSnapshot | None, seen: RowSnapshot) -> Differences:
@@ -83,36 +107,34 @@ def differences(agreed: RowSnapshot | None, seen: RowSnapshot) -> Differences:
     if agreed is None:
         return {}
     changed: dict[str, tuple[Value, Value]] = {}
-    for name in TRACKED:
-        before, now = getattr(agreed.fields, name), getattr(seen.fields, name)
-        if before != now:
-            changed[name] = (before, now)
-    for name in _REQUEST:
-        before, now = getattr(agreed, name), getattr(seen, name)
-        if before != now:
-            changed[name] = (before, now)
+    for names, values, one, other in (
+        (TRACKED, TRACKED_OF, agreed.fields, seen.fields),
+        (_REQUEST, _REQUEST_OF, agreed, seen),
+    ):
+        was, now = values(one), values(other)
+        if was != now:
+            changed |= {
+                name: (before, after)
+                for name, before, after in zip(names, was, now, strict=True)
+                if before != after
+            }
     return changed
 
 
-def is_stop(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
-    """Recognise every way of saying no on a row; any narrowing by hand is taken for one."""
-    if seen.request in STOP_REQUESTS:
-        return True
-    was = agreed.fields.consent_status if agreed is not None else None
-    now = seen.fields.consent_status
-    if now == was:
-        return agreed is not None and _ends_earlier(agreed.fields, seen.fields)
-    return now == Status.STOPPED or (was == Status.PERMITTED and now in _NARROWED)
-
-
-def uses_of(fields: RowFields, *, policy: Policy) -> tuple[Use, ...]:
+def uses_of(row: RowCase, *, policy: Policy) -> tuple[Use, ...]:
     """Say what a row is about: what its key names first, then what its fields say, if that differs."""
-    named = key_use(fields.ledger_key)
-    typed = typed_use(fields)
-    known = tuple(
-        dict.fromkeys(use for use in (named, typed) if use is not None and is_known(use, policy))
-    )
+    named = key_use(key_of(row))
+    typed = typed_use(row.seen.fields)
+    if named == typed:
+        typed = None
+    known = tuple(use for use in (named, typed) if use is not None and is_known(use, policy))
     return known or (UNMAPPED,)
+
+
+def key_of(row: RowCase) -> str | None:
+    """Give the key of a row: it is never rewritten, so what was agreed goes before what was typed over it."""
+    agreed = row.mirror.fields.ledger_key if row.mirror is not None else None
+    return agreed or row.seen.fields.ledger_key
 
 
 def is_known(use: Use, policy: Policy) -> bool:
@@ -140,16 +162,32 @@ def key_contact(ledger_key: str | None) -> ContactId | None:
     return ContactId(ledger_key.split(":", 1)[0]) if ledger_key else None
 
 
+def _narrowed(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
+    """Recognise a no that was typed over a result; any narrowing by hand is taken for one."""
+    was = agreed.fields.consent_status if agreed is not None else None
+    now = seen.fields.consent_status
+    if now == was:
+        return agreed is not None and _ends_earlier(agreed.fields, seen.fields)
+    return now == Status.STOPPED or (was == Status.PERMITTED and now in _NARROWED)
+
+
 def _claims(here: Finding, agreed: RowSnapshot | None, seen: RowSnapshot) -> Iterator[Finding]:
     was = agreed.fields.consent_status if agreed is not None else None
     now = seen.fields.consent_status
     edited = agreed is not None
-    if seen.request == Request.GRANT or _widened(agreed, seen):
+    if _claimed(agreed, seen) or _widened(agreed, seen):
         yield replace(here, situation=_kind_of_claim(agreed, seen))
     elif edited and now in _BLANK and was not in _BLANK:
         yield replace(here, situation=Situation.S10_CRM_BLANKED)
     if edited and any(name not in _JUDGED_ELSEWHERE for name in here.observed):
         yield replace(here, situation=Situation.S11_CRM_METADATA_EDIT)
+
+
+def _claimed(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
+    """Recognise a claim that was not heard yet: the request itself, or other proof for it."""
+    return seen.request == Request.GRANT and (
+        agreed is None or any(getattr(agreed, name) != getattr(seen, name) for name in _CLAIM)
+    )
 
 
 def _widened(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
@@ -177,7 +215,8 @@ def _moves(
     agreed: RowSnapshot | None,
     seen: RowSnapshot,
     *,
-    merged: frozenset[ContactId],
+    key: str | None,
+    alive: Collection[ContactId],
     policy: Policy,
 ) -> Iterator[Finding]:
     if seen.deleted:
@@ -186,13 +225,16 @@ def _moves(
         return
     if agreed is not None and agreed.deleted:
         yield replace(here, situation=Situation.S23_PERM_UNDELETED_OR_DOUBLED)
-    home = agreed.fields.contact_id if agreed is not None else key_contact(seen.fields.ledger_key)
-    if home is not None and seen.fields.contact_id != home and home not in merged:
+    home = agreed.fields.contact_id if agreed is not None else key_contact(key)
+    if home in alive and seen.fields.contact_id != home:
         yield replace(here, situation=Situation.S24_PERM_REPARENTED)
-    typed = typed_use(seen.fields)
-    unknown_words = seen.fields.consent_status not in _WORDS
-    if typed is None or not is_known(typed, policy) or unknown_words:
+    if _is_odd(seen, policy) and (agreed is None or here.observed.keys() & _NAMING):
         yield replace(here, situation=Situation.S25_PERM_UNMAPPABLE)
+
+
+def _is_odd(seen: RowSnapshot, policy: Policy) -> bool:
+    typed = typed_use(seen.fields)
+    return typed is None or not is_known(typed, policy) or seen.fields.consent_status not in _WORDS
 
 
 def _ends_earlier(agreed: RowFields, seen: RowFields) -> bool:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
-from salesforce_bridge.permissions.fold import Permission
+from salesforce_bridge.permissions.fold import Permission, covering_stop
 from salesforce_bridge.permissions.gates import Answer, Verdict, may_use
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, ContactId, Use
 from salesforce_bridge.permissions.policy import Category, Policy, basis_for
-from salesforce_bridge.permissions.states import ASKED, LAPSED, NEUTRAL
+from salesforce_bridge.permissions.states import ASKED, LAPSED, NEUTRAL, STOPPED, State
 from salesforce_bridge.reconcile.classes import is_marketing, is_stopped
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS, channels_of
 from salesforce_bridge.reconcile.facts import (
@@ -20,7 +20,7 @@ from salesforce_bridge.reconcile.facts import (
     RowFields,
     SubjectRecord,
 )
-from salesforce_bridge.reconcile.row_edits import TRACKED
+from salesforce_bridge.reconcile.row_edits import TRACKED_OF
 from salesforce_bridge.reconcile.sentences import sentence_for
 from salesforce_bridge.reconcile.words import Basis, Status
 
@@ -34,6 +34,12 @@ _STATUS_OF_ANSWER = {
     "DENY_OUTSIDE_VALIDITY": Status.LAPSED,
     "DENY_NOT_ESTABLISHED_FOR_ADDRESS": Status.NOT_ASKED,
 }
+_STATUS_OF_STATE: Mapping[State, Status] = {
+    **dict.fromkeys(NEUTRAL, Status.NOT_ASKED),
+    **dict.fromkeys(ASKED, Status.ASKED),
+    **dict.fromkeys(LAPSED, Status.LAPSED),
+}
+_NO_FLAGS: Mapping[str, bool] = dict.fromkeys(FLAG_FIELDS, False)
 _IN_WORDS = {
     Status.PERMITTED: "OK",
     Status.STOPPED: "do not",
@@ -86,20 +92,14 @@ def standing_of(
         hold=record.hold,
     )
     status = _status(record, use, permission, answer, link_state=link_state, policy=policy)
-    waiting = _waiting(record.candidates, use, at=at)
-    reason = answer.reason
-    if status not in (Status.PERMITTED, Status.STOPPED) and waiting is not None:
-        reason = waiting.reason
-    elif permission is not None and status is not Status.PERMITTED and permission.reason:
-        reason = permission.held or permission.reason
-    permitted = status is Status.PERMITTED
+    permitted = permission if status is Status.PERMITTED else None
     return Standing(
         use=use,
         status=status,
         basis=_basis(record, use, permission, policy=policy, at=at),
-        reason=reason,
-        valid_from=permission.effective_from if permission is not None and permitted else None,
-        valid_until=permission.effective_to if permission is not None and permitted else None,
+        reason=_reason(record, use, status, answer, policy=policy, at=at),
+        valid_from=_next_second(permitted.effective_from) if permitted is not None else None,
+        valid_until=_last_second(permitted.effective_to) if permitted is not None else None,
         permission=permission,
         answer=answer,
     )
@@ -109,8 +109,7 @@ def row_fields(
     standing: Standing, *, contact_id: ContactId, ledger_key: str | None, marketing: bool
 ) -> RowFields:
     """Say what a `Permission__c` row should hold, but for what travels with a write."""
-    held = standing.permission
-    shows_grant = held is not None and standing.status is Status.PERMITTED
+    grant = standing.permission if standing.status is Status.PERMITTED else None
     use = standing.use
     return RowFields(
         contact_id=contact_id,
@@ -121,19 +120,17 @@ def row_fields(
         consent_status=standing.status.value,
         effective_from=standing.valid_from,
         effective_to=standing.valid_until,
-        capture_date=held.granted_at if held is not None and shows_grant else None,
-        capture_source=_text(held.capture_source) if held is not None and shows_grant else None,
-        notice_version=held.notice_id if held is not None and shows_grant else None,
-        evidence_ref=_text(held.evidence_ref) if held is not None and shows_grant else None,
+        capture_date=_last_second(grant.granted_at) if grant is not None else None,
+        capture_source=_text(grant.capture_source) if grant is not None else None,
+        notice_version=grant.notice_id if grant is not None else None,
+        evidence_ref=_text(grant.evidence_ref) if grant is not None else None,
         reason_code=standing.reason,
         ledger_key=ledger_key or f"{contact_id}:{use.purpose}:{use.channel}",
     )
 
 
-def contact_fields(standings: tuple[Standing, ...], *, policy: Policy) -> ContactFields:
-    """Say what a Contact should show: the headline purpose over its channels."""
-    headline = policy.purposes[policy.headline]
-    shown = tuple(each for each in standings if each.use.purpose == headline.key)
+def contact_fields(shown: tuple[Standing, ...], *, policy: Policy) -> ContactFields:
+    """Say what a Contact should show: the headline purpose over its channels, which `shown` are."""
     statuses = {each.status for each in shown}
     status = _headline_status(statuses)
     told = Status.PERMITTED if status is Status.PARTLY_PERMITTED else status
@@ -151,28 +148,47 @@ def contact_fields(standings: tuple[Standing, ...], *, policy: Policy) -> Contac
     )
 
 
-def flags_wanted(
-    record: SubjectRecord, *, uses: tuple[Use, ...], policy: Policy
-) -> Mapping[str, bool]:
-    """Say which standard flags the person's own stops ask for; a hold or an outage never asks for one."""
+def flags_wanted(record: SubjectRecord, *, policy: Policy) -> Mapping[str, bool]:
+    """Say which standard flags the stops of a person ask for; a hold or an outage never asks for one."""
+    if not record.stops and not record.permissions:
+        return _NO_FLAGS
     return {
-        name: _all_stopped(record, channels_of(flag, policy), uses=uses, policy=policy)
+        name: _all_stopped(record, channels_of(flag, policy), policy=policy)
         for name, flag in FLAG_FIELDS.items()
     }
 
 
+def is_lifted(record: SubjectRecord, flag: str, *, policy: Policy) -> bool:
+    """Say whether the person has lifted a no on a channel that a flag closes: nobody else may open it."""
+    channels = channels_of(FLAG_FIELDS[flag], policy)
+    return any(
+        each.lifted_at is not None
+        and use.channel in channels
+        and is_marketing(record, use, policy=policy)
+        and not is_stopped(record, use, policy=policy)
+        for use, each in record.permissions.items()
+    )
+
+
 def digest_of(row: RowFields) -> str:
     """Fingerprint what a row should hold, so that any edit of it can be told from our own writing."""
-    values = (getattr(row, name) for name in TRACKED)
-    return sha256("\x1f".join(map(str, values)).encode()).hexdigest()
+    return sha256("\x1f".join(map(str, TRACKED_OF(row))).encode()).hexdigest()
 
 
-def _all_stopped(
-    record: SubjectRecord, channels: tuple[Channel, ...], *, uses: tuple[Use, ...], policy: Policy
-) -> bool:
-    concerned = tuple(
-        use for use in uses if use.channel in channels and is_marketing(record, use, policy=policy)
-    ) or tuple(Use(purpose=ANY_PURPOSE, channel=channel) for channel in channels)
+def _all_stopped(record: SubjectRecord, channels: tuple[Channel, ...], *, policy: Policy) -> bool:
+    """Say whether no marketing is left on these channels; where there never was any, only a stop that is
+    wider than one purpose says so."""
+    planned = (
+        Use(purpose=purpose.key, channel=channel)
+        for purpose in policy.purposes.values()
+        if purpose.direct_marketing
+        for channel in purpose.channels
+    )
+    concerned = {
+        use
+        for use in (*planned, *record.permissions)
+        if use.channel in channels and is_marketing(record, use, policy=policy)
+    } or {Use(purpose=ANY_PURPOSE, channel=channel) for channel in channels}
     return bool(concerned) and all(is_stopped(record, use, policy=policy) for use in concerned)
 
 
@@ -187,17 +203,44 @@ def _status(
 ) -> Status:
     if is_stopped(record, use, policy=policy):
         return Status.STOPPED
-    if permission is None or permission.state in NEUTRAL:
+    if permission is None or link_state == AMBIGUOUS:
+        # What is known of a person says nothing about a record that nobody has confirmed is theirs.
         return Status.NOT_ASKED
-    if permission.state in LAPSED:
-        return _STATUS_OF_REASON.get(permission.reason, Status.LAPSED)
-    if permission.state in ASKED:
-        return Status.ASKED
-    if link_state == AMBIGUOUS:
-        return Status.NOT_ASKED
-    if answer.verdict is Verdict.ALLOW:
+    shown = _STATUS_OF_STATE.get(permission.state)
+    if shown is not None:
+        lapsed = shown is Status.LAPSED
+        return _STATUS_OF_REASON.get(permission.reason, shown) if lapsed else shown
+    held = permission.held is not None or record.hold is not None
+    if answer.verdict is Verdict.ALLOW and not held:
         return Status.PERMITTED
     return _STATUS_OF_ANSWER.get(answer.reason, Status.LIMITED)
+
+
+def _reason(
+    record: SubjectRecord,
+    use: Use,
+    status: Status,
+    answer: Answer,
+    *,
+    policy: Policy,
+    at: datetime,
+) -> str:
+    """Name what best explains a status: the stop, a claim that waits, the hold, the lapse, else a gate."""
+    permission = record.permissions.get(use)
+    if status is Status.STOPPED:
+        if permission is not None and permission.state in STOPPED:
+            return permission.reason
+        marketing = is_marketing(record, use, policy=policy)
+        stop = covering_stop(permission, use, marketing=marketing, stops=record.stops)
+        return stop.reason if stop is not None else answer.reason
+    waiting = _waiting(record.candidates, use, at=at)
+    if waiting is not None and status is not Status.PERMITTED:
+        return waiting.reason
+    if status is Status.LIMITED and permission is not None:
+        return permission.held or record.hold or answer.reason
+    if permission is not None and permission.state in LAPSED and status is not Status.PERMITTED:
+        return permission.reason
+    return answer.reason
 
 
 def _basis(
@@ -214,6 +257,18 @@ def _waiting(candidates: tuple[Candidate, ...], use: Use, *, at: datetime) -> Ca
         each for each in candidates if each.use == use and each.open and each.expires_at > at
     )
     return max(waiting, key=lambda each: (each.claimed_at, each.id), default=None)
+
+
+def _last_second(moment: datetime | None) -> datetime | None:
+    """Salesforce keeps whole seconds; an end is never shown later than it is."""
+    return moment.replace(microsecond=0) if moment is not None else None
+
+
+def _next_second(moment: datetime | None) -> datetime | None:
+    """Salesforce keeps whole seconds; a beginning is never shown earlier than it is."""
+    if moment is None or moment.microsecond == 0:
+        return moment
+    return moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _headline_status(statuses: set[Status]) -> Status:

@@ -1,6 +1,6 @@
 """Writes: the difference between what Salesforce should hold and what it holds. There is no other kind."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,18 +13,20 @@ from salesforce_bridge.reconcile.facts import (
     Case,
     ContactFields,
     ContactSnapshot,
+    RowCase,
     RowFields,
-    RowSnapshot,
 )
 from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.intent import Lane, Target, Value, Verb, Write
-from salesforce_bridge.reconcile.row_edits import TRACKED, is_known
-from salesforce_bridge.reconcile.situations import rows_by_use, uses_of_case
+from salesforce_bridge.reconcile.row_edits import TRACKED, TRACKED_OF, is_known, key_of
+from salesforce_bridge.reconcile.rows import RowsByUse
+from salesforce_bridge.reconcile.situations import in_order_of_uses, uses_of_everybody
 from salesforce_bridge.reconcile.standing import (
     Standing,
     contact_fields,
     digest_of,
     flags_wanted,
+    is_lifted,
     row_fields,
     standing_of,
 )
@@ -34,6 +36,7 @@ from salesforce_bridge.reconcile.words import Request, Status
 _QUIET = timedelta(seconds=5)
 _OPEN = frozenset({Status.PERMITTED.value, Status.PARTLY_PERMITTED.value})
 _REQUESTS = frozenset(each.value for each in Request)
+_EMPTY_ROW = RowFields()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,29 +51,31 @@ NOTHING_TO_WRITE = Drafted(standings=(), writes=())
 
 
 def writes_for(
-    bench: Bench, case: Case, *, revision: int, decisions: Mapping[Use | None, str], salt: str
+    bench: Bench,
+    case: Case,
+    *,
+    revision: int,
+    author: Callable[[Use | None], str],
+    salt: str,
 ) -> Drafted:
     """Draft what one Contact and its rows need; nothing for a Contact that is gone or nobody's.
 
-    `decisions` names the decision behind each use, and under None the one behind the Contact.
+    `author` names the decision behind a use, and for None the one behind the Contact.
     """
     seen = case.seen
     link = bench.link_of(case.contact_id)
     if seen is None or seen.deleted or link is None or not is_linked(link):
         return NOTHING_TO_WRITE
-    record = bench.record_of(case.contact_id)
-    uses = tuple(use for use in uses_of_case(bench, case) if is_known(use, bench.policy))
+    record, rows = bench.record_of(case.contact_id), bench.rows.get(case.contact_id, {})
     standings = tuple(
         standing_of(
             record, use, contact=seen, link_state=link.state, policy=bench.policy, at=bench.at
         )
-        for use in uses
+        for use in in_order_of_uses({*uses_of_everybody(bench.policy), *record.permissions, *rows})
+        if is_known(use, bench.policy)
     )
-    pen = _Pen(bench=bench, case=case, revision=revision, decisions=decisions, salt=salt)
-    writes = (
-        *_to_contact(pen, seen, standings, uses=uses),
-        *_to_rows(pen, standings),
-    )
+    pen = _Pen(bench=bench, case=case, revision=revision, author=author, salt=salt)
+    writes = (*_to_contact(pen, seen, standings), *_to_rows(pen, standings, rows))
     return Drafted(standings=standings, writes=writes)
 
 
@@ -81,7 +86,7 @@ class _Pen:
     bench: Bench
     case: Case
     revision: int
-    decisions: Mapping[Use | None, str]
+    author: Callable[[Use | None], str]
     salt: str
 
     def write(
@@ -106,40 +111,48 @@ class _Pen:
             record_id=record_id,
             ledger_key=ledger_key,
             fields=fields,
-            decision_id=self.decisions.get(use) or self.decisions[None],
+            decision_id=self.author(use),
             subject_id=self.bench.owners[contact_id],
             unmodified_since=unmodified_since,
         )
 
 
 def _to_contact(
-    pen: _Pen, seen: ContactSnapshot, standings: tuple[Standing, ...], *, uses: tuple[Use, ...]
+    pen: _Pen, seen: ContactSnapshot, standings: tuple[Standing, ...]
 ) -> Iterator[Write]:
     policy = pen.bench.policy
-    wanted = contact_fields(standings, policy=policy)
+    record = pen.bench.record_of(pen.case.contact_id)
+    shown = tuple(each for each in standings if each.use.purpose == policy.headline)
+    wanted = contact_fields(shown, policy=policy)
     changed: dict[str, Value] = {
         name: getattr(wanted, name)
         for name in RESULTS
         if getattr(wanted, name) != getattr(seen.fields, name)
     }
-    flags = flags_wanted(pen.bench.record_of(pen.case.contact_id), uses=uses, policy=policy)
-    raised = {name: True for name in FLAG_FIELDS if flags[name] and not getattr(seen, name)}
-    changed |= raised
-    if changed:
-        changed["decision"] = pen.decisions[None]
-        yield pen.write(
-            lane=_lane_of_contact(wanted, seen.fields, raised=bool(raised)),
-            verb=Verb.UPDATE,
-            target=Target.CONTACT,
-            record_id=seen.contact_id,
-            fields=changed,
-            use=None,
-        )
+    flags = flags_wanted(record, policy=policy)
+    raised: dict[str, Value] = {
+        name: True for name in FLAG_FIELDS if flags[name] and not getattr(seen, name)
+    }
+    stopped = any(each.status is Status.STOPPED for each in shown)
+    lane = _lane_of_contact(wanted, seen.fields, stopped=stopped or bool(raised))
+    # A flag never waits for what is opened elsewhere on the same Contact.
+    together = lane is not Lane.LOOSEN_CONTACT
+    asked = ((lane, changed | raised),) if together else ((Lane.STOP, raised), (lane, changed))
+    for urgency, fields in asked:
+        if fields:
+            yield pen.write(
+                lane=urgency,
+                verb=Verb.UPDATE,
+                target=Target.CONTACT,
+                record_id=seen.contact_id,
+                fields={**fields, "decision": pen.author(None)},
+                use=None,
+            )
     mirror = pen.case.mirror
     mine = mirror.bridge_set if mirror is not None else ()
-    for name in FLAG_FIELDS:
-        lowered = getattr(seen, name) and name in mine and not flags[name]
-        if lowered and pen.bench.at - seen.modstamp > _QUIET:
+    for name in mine if pen.bench.at - seen.modstamp > _QUIET else ():
+        lowered = getattr(seen, name) and not flags[name]
+        if lowered and is_lifted(record, name, policy=policy):
             yield pen.write(
                 lane=Lane.LOOSEN_CONTACT,
                 verb=Verb.CLEAR_FLAG,
@@ -151,37 +164,35 @@ def _to_contact(
             )
 
 
-def _to_rows(pen: _Pen, standings: tuple[Standing, ...]) -> Iterator[Write]:
-    rows = rows_by_use(pen.case)
+def _to_rows(pen: _Pen, standings: tuple[Standing, ...], rows: RowsByUse) -> Iterator[Write]:
     for standing in standings:
-        kept, *doubled = rows.get(standing.use, ()) or (None,)
+        kept, *doubled = rows.get(standing.use, (None,))
         if kept is not None or _deserves_a_row(pen, standing):
             yield from _to_row(pen, standing, kept)
         for row in doubled:
-            if row is not None:
-                yield pen.write(
-                    lane=Lane.TIGHTEN,
-                    verb=Verb.DELETE,
-                    target=Target.ROW,
-                    record_id=row.row_id,
-                    fields={},
-                    use=standing.use,
-                )
+            assert row is not None
+            yield pen.write(
+                lane=Lane.TIGHTEN,
+                verb=Verb.DELETE,
+                target=Target.ROW,
+                record_id=row.seen.row_id,
+                fields={},
+                use=standing.use,
+            )
 
 
-def _to_row(pen: _Pen, standing: Standing, row: RowSnapshot | None) -> Iterator[Write]:
+def _to_row(pen: _Pen, standing: Standing, kept: RowCase | None) -> Iterator[Write]:
     record = pen.bench.record_of(pen.case.contact_id)
+    row = kept.seen if kept is not None else None
     wanted = row_fields(
         standing,
         contact_id=pen.case.contact_id,
-        ledger_key=row.fields.ledger_key if row is not None else None,
+        ledger_key=key_of(kept) if kept is not None else None,
         marketing=is_marketing(record, standing.use, policy=pen.bench.policy),
     )
-    now = row.fields if row is not None else RowFields()
+    now = row.fields if row is not None else _EMPTY_ROW
     changed: dict[str, Value] = {
-        name: getattr(wanted, name)
-        for name in TRACKED
-        if getattr(wanted, name) != getattr(now, name)
+        name: value for name, value, was in _side_by_side(wanted, now) if value != was
     }
     if row is not None and row.request in _REQUESTS:
         changed |= {"request": None, "request_handled": row.request}
@@ -203,6 +214,10 @@ def _to_row(pen: _Pen, standing: Standing, row: RowSnapshot | None) -> Iterator[
     )
 
 
+def _side_by_side(wanted: RowFields, now: RowFields) -> Iterator[tuple[str, Value, Value]]:
+    return zip(TRACKED, TRACKED_OF(wanted), TRACKED_OF(now), strict=True)
+
+
 def _deserves_a_row(pen: _Pen, standing: Standing) -> bool:
     """Everybody has a row for the visible purposes; any other use gets one once something was decided."""
     permission = standing.permission
@@ -211,12 +226,11 @@ def _deserves_a_row(pen: _Pen, standing: Standing) -> bool:
     )
 
 
-def _lane_of_contact(wanted: ContactFields, now: ContactFields, *, raised: bool) -> Lane:
-    if raised or (wanted.consent_status == Status.STOPPED != now.consent_status):
-        return Lane.STOP
+def _lane_of_contact(wanted: ContactFields, now: ContactFields, *, stopped: bool) -> Lane:
     if _widens(wanted.consent_status, now.consent_status, wanted.valid_until, now.valid_until):
         return Lane.LOOSEN_CONTACT
-    return Lane.TIGHTEN
+    # Whatever tells of a stop on one of its channels is as urgent as the stop.
+    return Lane.STOP if stopped else Lane.TIGHTEN
 
 
 def _lane_of_row(wanted: RowFields, now: RowFields) -> Lane:

@@ -61,10 +61,8 @@ def running_server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="sbpg", dir="/tmp"))
     try:
         _own(folder)
-        _run(
-            [str(programs / "initdb"), "-D", str(folder / "tables"), "-A", "trust"]
-            + ["-U", "test", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8"]
-        )
+        options = ["-A", "trust", "-U", "test", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8"]
+        _run([str(programs / "initdb"), "-D", str(folder / "tables"), *options])
         control = [str(programs / "pg_ctl"), "-D", str(folder / "tables"), "-w"]
         settings = f"{_SETTINGS} -c unix_socket_directories={folder}"
         _run([*control, "-l", str(folder / "log"), "-o", settings, "start"])

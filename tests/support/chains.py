@@ -1,0 +1,44 @@
+"""Small audit chains for tests, sealed as the ledger seals them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from salesforce_bridge.audit.canonical import canonical
+from salesforce_bridge.audit.chain import GENESIS, Stored, Tip, commit, seal
+
+NONCE = b"n" * 32
+
+
+def a_header(**fields: Any) -> dict[str, Any]:
+    """A header as an entry has it."""
+    return {"kind": "DEED", "ref": "d", "subject_key": None, **fields}
+
+
+def a_chain(
+    drafts: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
+) -> tuple[Stored, ...]:
+    """Seal headers and payloads into a chain."""
+    entries: list[Stored] = []
+    last_hash = GENESIS
+    for seq, (header, payload) in enumerate(drafts, start=1):
+        text = canonical(dict(payload))
+        entry = seal(header, seq=seq, prev_hash=last_hash, commitment=commit(text, NONCE))
+        last_hash = entry.entry_hash
+        entries.append(
+            Stored(
+                seq=seq,
+                kind=header["kind"],
+                ref=header["ref"],
+                subject_key=header["subject_key"],
+                header=entry.header,
+                entry_hash=entry.entry_hash,
+                nonce=NONCE,
+                payload=text,
+            )
+        )
+    return tuple(entries)
+
+
+def tip_of(entries: tuple[Stored, ...]) -> Tip:
+    """Where a chain ends."""
+    return Tip(seq=entries[-1].seq, last_hash=entries[-1].entry_hash)

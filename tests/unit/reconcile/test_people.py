@@ -1,0 +1,343 @@
+"""Contacts that come, go and move, and people who share or change an address."""
+
+import pytest
+
+from salesforce_bridge.permissions.events import EventKind
+from salesforce_bridge.reconcile.facts import AMBIGUOUS, CLOSED_PURGED, CLOSED_SOFT
+from tests.unit.reconcile.worlds import (
+    NEWS_BY_CALL,
+    NEWS_BY_EMAIL,
+    NEWS_BY_POST,
+    RESEARCH,
+    SERVICE,
+    World,
+    a_contact,
+    a_point,
+    contact_id,
+    decisions_on,
+    kinds,
+    reasons_by_use,
+    situations,
+    subject_id,
+)
+
+STOP, OBJECTS, GRANT = "Asked us to stop", "Objects", "Gave permission"
+NEWS = (NEWS_BY_EMAIL, NEWS_BY_CALL, NEWS_BY_POST)
+
+
+@pytest.fixture
+def world() -> World:
+    """A person both sides know, who said yes to e-mail."""
+    world = World()
+    world.meet(1)
+    world.tell(EventKind.GRANT)
+    world.settle()
+    world.cycle()
+    return world
+
+
+ANN = contact_id(1)
+
+
+# ---------------------------------------------------------------- the life of a Contact
+
+
+def test_a_person_nobody_has_met_starts_with_nothing() -> None:
+    world = World()
+    world.contacts[ANN] = a_contact(1, country="Germany")
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S15") == dict.fromkeys(NEWS, "SUBJECT_CREATED_DEFAULT_DENY")
+    assert [each.jurisdiction for each in plan.subjects] == ["DE"]
+    assert [world.status_of(ANN, use) for use in NEWS] == ["Not asked"] * 3
+    assert world.contacts[ANN].fields.consent_status == "Not asked"
+
+
+def recreated(world: World) -> None:
+    """The Contact is deleted and created again with the same address."""
+    world.delete(ANN)
+    world.contacts[contact_id(2)] = a_contact(2, points=world.contacts[ANN].points)
+
+
+def test_a_contact_created_again_keeps_its_stops_and_not_its_yes(world: World) -> None:
+    world.tell(EventKind.WITHDRAW, NEWS_BY_POST)
+    world.tell(EventKind.REVOKE, NEWS_BY_CALL)
+    world.cycle()
+    recreated(world)
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S15", contact_id(2)) == {
+        NEWS_BY_EMAIL: "SUBJECT_LINKED_GRANT_NOT_INHERITED",
+        NEWS_BY_CALL: "SUBJECT_LINKED_EXISTING",
+        NEWS_BY_POST: "SUBJECT_LINKED_STOP_INHERITED",
+    }
+    assert reasons_by_use(plan, "S16", ANN) == {
+        NEWS_BY_EMAIL: "LINK_CLOSED_SOFT",
+        NEWS_BY_CALL: "LINK_CLOSED_SOFT",
+        NEWS_BY_POST: "LINK_CLOSED_STOP_RETAINED",
+    }
+    assert world.links[contact_id(2)].state == AMBIGUOUS
+    assert [world.status_of(contact_id(2), use) for use in NEWS] == [
+        "Not asked",
+        "Not asked",
+        "Stopped",
+    ]
+
+
+def test_a_candidate_is_no_more_proven_by_deleting_and_undeleting_it(world: World) -> None:
+    recreated(world)
+    world.cycle()
+    world.delete(contact_id(2))
+    assert "S16" in situations(world.cycle())
+    assert "S16" not in situations(world.cycle())
+    world.edit(contact_id(2), deleted=False)
+    assert "S18" in situations(world.cycle())
+    assert world.links[contact_id(2)].state == AMBIGUOUS
+    assert world.status_of(contact_id(2)) == "Not asked"
+
+
+def test_a_candidate_that_is_merged_away_takes_no_yes_along(world: World) -> None:
+    recreated(world)
+    world.cycle()
+    world.meet(3)
+    world.merge(contact_id(2), contact_id(3))
+    plan = world.cycle()
+    assert "S19" in situations(plan)
+    assert plan.events == ()
+    assert world.status_of(contact_id(3)) == "Not asked"
+    world.edit(contact_id(2), deleted=False, master_id=None)
+    world.cycle()
+    assert world.links[contact_id(2)].state == AMBIGUOUS
+
+
+def test_interests_and_contracts_are_shown_on_a_contact_created_again() -> None:
+    world = World()
+    world.meet(1)
+    world.tell(EventKind.ESTABLISH, RESEARCH)
+    world.tell(EventKind.ESTABLISH, SERVICE)
+    world.tell(EventKind.HOLD, NEWS_BY_POST)
+    world.cycle()
+    recreated(world)
+    plan = world.cycle()
+    reasons = reasons_by_use(plan, "S15", contact_id(2))
+    assert reasons[RESEARCH] == reasons[SERVICE] == "SUBJECT_LINKED_EXISTING"
+    assert reasons[NEWS_BY_POST] == "SUBJECT_LINKED_STOP_INHERITED"
+    assert reasons_by_use(plan, "S16", ANN)[NEWS_BY_POST] == "LINK_CLOSED_STOP_RETAINED"
+    assert world.status_of(contact_id(2), SERVICE) == "Permitted"
+
+
+def test_a_telephone_number_identifies_nobody(world: World) -> None:
+    phones = tuple(each for each in world.contacts[ANN].points if each.type == "PHONE")
+    world.delete(ANN)
+    world.contacts[contact_id(2)] = a_contact(2, points=phones)
+    plan = world.cycle()
+    assert set(reasons_by_use(plan, "S15").values()) == {"SUBJECT_CREATED_DEFAULT_DENY"}
+
+
+def test_a_contact_nobody_met_that_is_deleted_already_is_only_noted() -> None:
+    world = World()
+    world.contacts[ANN] = a_contact(1, deleted=True)
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S16") == dict.fromkeys(NEWS, "NOOP_DELETED_UNLINKED")
+    assert (plan.subjects, plan.links, plan.writes) == ((), (), ())
+
+
+def test_a_stop_on_a_contact_that_is_deleted_already_is_kept_with_the_person() -> None:
+    world = World()
+    world.contacts[ANN] = a_contact(1, deleted=True, opted_out_of_email=True)
+    plan = world.cycle()
+    assert kinds(plan) == [(EventKind.STOP_CHANNEL, "*", "EMAIL")]
+    assert [each.state for each in plan.links] == [CLOSED_SOFT]
+    assert len(plan.subjects) == 1
+
+
+def test_a_claim_on_a_row_whose_contact_was_never_found_is_kept_with_the_person() -> None:
+    world = World()
+    world.add_row(of=1, use=NEWS_BY_POST, request=GRANT)
+    world.purged |= {ANN}
+    plan = world.cycle()
+    assert len(plan.candidates) == len(plan.subjects) == 1
+    assert [each.state for each in plan.links] == [CLOSED_PURGED]
+    assert world.plan().candidates == ()
+
+
+def test_a_detached_row_of_a_deleted_contact_that_asks_to_stop_is_heard(world: World) -> None:
+    world.edit_row(world.row_of(ANN), request=STOP)
+    world.delete(ANN)
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S04") == {NEWS_BY_EMAIL: "STOP_HONOURED"}
+    assert reasons_by_use(plan, "S16")[NEWS_BY_EMAIL] == "LINK_CLOSED_STOP_RETAINED"
+    assert plan.writes == ()
+    world.cycle()
+    assert world.plan().events == ()
+
+
+def test_an_undeleted_contact_is_written_again(world: World) -> None:
+    world.tell(EventKind.WITHDRAW, NEWS_BY_CALL)
+    world.tell(EventKind.HOLD, NEWS_BY_POST)
+    world.cycle()
+    world.delete(ANN)
+    world.cycle()
+    world.edit(ANN, deleted=False)
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S18") == {
+        NEWS_BY_EMAIL: "LINK_REOPENED_REASSERTED",
+        NEWS_BY_CALL: "LINK_REOPENED_STOP_REASSERTED",
+        NEWS_BY_POST: "LINK_REOPENED_STOP_REASSERTED",
+    }
+    assert [world.status_of(ANN, use) for use in NEWS][:2] == ["Permitted", "Stopped"]
+
+
+def test_a_purged_contact_is_held_until_somebody_has_looked(world: World) -> None:
+    world.purge(ANN)
+    plan = world.cycle()
+    assert set(reasons_by_use(plan, "S17").values()) == {"SITUATION_NOT_YET_JUDGED"}
+    assert kinds(plan) == [(EventKind.HOLD, "direct_marketing", "EMAIL")]
+    assert world.plan().events == ()
+
+
+def test_a_purged_contact_that_was_never_read_is_held_as_of_its_permission(world: World) -> None:
+    world.purge(ANN)
+    del world.contact_mirrors[ANN]
+    (event,) = world.plan().events
+    assert event.happened_at == world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].since
+
+
+# ---------------------------------------------------------------- shared and changed addresses
+
+
+def side_by_side(world: World) -> None:
+    """Bob has Ann's address, and a number of his own that Cid has too."""
+    email, _ = world.contacts[ANN].points
+    number = a_point("+442073333333")
+    world.contacts[contact_id(2)] = a_contact(2, points=(email, number))
+    world.contacts[contact_id(3)] = a_contact(3, points=(number,))
+    world.settle()
+
+
+def test_a_stop_reaches_whoever_shares_the_address_on_its_channel_and_nobody_else(
+    world: World,
+) -> None:
+    side_by_side(world)
+    world.edit_row(world.row_of(ANN), request=OBJECTS)
+    plan = world.cycle()
+    assert {(each.contact_id, each.use) for each in decisions_on(plan, "S20")} == {
+        (contact_id(2), NEWS_BY_EMAIL)
+    }
+    assert reasons_by_use(plan, "S20") == {NEWS_BY_EMAIL: "DUPLICATE_STOP_PROPAGATED"}
+    assert world.status_of(contact_id(2)) == "Stopped"
+    assert world.status_of(contact_id(2), NEWS_BY_POST) == "Not asked"
+    assert world.status_of(contact_id(3)) == "Not asked"
+    world.cycle()
+    assert world.plan().events == ()
+
+
+def test_a_yes_is_never_shared_by_address(world: World) -> None:
+    side_by_side(world)
+    assert world.status_of(contact_id(2)) == "Not asked"
+
+
+def test_a_stop_reaches_the_one_who_has_the_address_now(world: World) -> None:
+    email, phone = world.contacts[ANN].points
+    world.edit(ANN, points=(phone,))
+    world.cycle()
+    world.tell(EventKind.WITHDRAW)
+    world.contacts[contact_id(2)] = a_contact(2, points=(email,))
+    world.cycle()
+    assert world.status_of(contact_id(2)) == "Stopped"
+
+
+def test_a_yes_of_the_second_person_after_the_stop_of_the_first_stands(world: World) -> None:
+    side_by_side(world)
+    world.tell(EventKind.WITHDRAW, at=world.at)
+    world.cycle()
+    second = world.links[contact_id(2)].subject_id
+    (email, _) = world.contacts[contact_id(2)].points
+    world.records[subject_id(2)] = world.records[second]
+    world.tell(EventKind.GRANT, subject=2, at=world.at, subject_id=second, point=email.exact)
+    plan = world.cycle()
+    assert decisions_on(plan, "S20") == ()
+
+
+def test_a_grant_ends_with_its_address_and_another_address_was_never_asked(world: World) -> None:
+    world.tell(EventKind.ESTABLISH, SERVICE)
+    world.tell(EventKind.GRANT, NEWS_BY_POST)
+    world.settle()
+    _, phone = world.contacts[ANN].points
+    world.edit(ANN, points=(a_point("new@example.org"), phone))
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S21") == {
+        NEWS_BY_EMAIL: "GRANT_NOT_PORTED_TO_NEW_POINT",
+        SERVICE: "CONTACT_POINT_REKEYED",
+    }
+    assert kinds(plan) == [(EventKind.REVOKE, "direct_marketing", "EMAIL")]
+    assert world.status_of(ANN) == "Not asked"
+    assert world.rows[world.row_of(ANN)].fields.reason_code == "GRANT_NOT_PORTED_TO_NEW_POINT"
+    assert sorted(each.move for each in plan.points) == ["REGISTER", "RETIRE"]
+
+
+def test_a_second_number_leaves_a_grant_for_the_first_alone(world: World) -> None:
+    world.tell(EventKind.GRANT, NEWS_BY_CALL)
+    world.settle()
+    points = world.contacts[ANN].points
+    world.edit(ANN, points=(*points, a_point("+442079999999")))
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S21") == {NEWS_BY_CALL: "GRANT_NOT_PORTED_TO_NEW_POINT"}
+    assert plan.events == ()
+    assert world.status_of(ANN, NEWS_BY_CALL) == "Permitted"
+
+
+def test_a_grant_stays_where_another_contact_of_the_person_still_has_the_address(
+    world: World,
+) -> None:
+    world.contacts[contact_id(2)] = a_contact(2, points=world.contacts[ANN].points)
+    world.link(2, subject=1)
+    world.settle()
+    world.edit(ANN, points=(a_point("new@example.org"),))
+    plan = world.cycle()
+    assert plan.events == ()
+    assert world.status_of(ANN) == "Not asked"
+    assert world.status_of(contact_id(2)) == "Permitted"
+
+
+def test_stops_and_restrictions_move_along_to_a_new_address(world: World) -> None:
+    world.tell(EventKind.WITHDRAW)
+    world.tell(EventKind.HOLD, NEWS_BY_CALL)
+    world.cycle()
+    world.edit(ANN, points=())
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S21") == {
+        NEWS_BY_EMAIL: "STOP_CARRIED_TO_NEW_POINT",
+        NEWS_BY_CALL: "STOP_CARRIED_TO_NEW_POINT",
+    }
+    assert world.status_of(ANN) == "Stopped"
+
+
+def test_what_lapsed_is_rekeyed_only(world: World) -> None:
+    world.tell(EventKind.REVOKE)
+    world.tell(EventKind.ESTABLISH, RESEARCH)
+    world.cycle()
+    world.edit(ANN, points=())
+    reasons = reasons_by_use(world.cycle(), "S21")
+    assert set(reasons.values()) == {"CONTACT_POINT_REKEYED"}
+
+
+def test_a_new_key_for_fingerprints_is_no_new_address(world: World) -> None:
+    rekeyed = (a_point("person1@example.org", 2), a_point("+442000000001", 2))
+    world.edit(ANN, points=rekeyed)
+    plan = world.cycle()
+    assert situations(plan) <= {"S02", "S03"}
+    assert plan.events == ()
+    assert [each.move for each in plan.points] == ["REGISTER", "REGISTER"]
+
+
+def test_moving_to_another_country_holds_what_was_permitted(world: World) -> None:
+    world.edit(ANN, country="Germany")
+    plan = world.cycle()
+    assert set(reasons_by_use(plan, "S33").values()) == {"SITUATION_NOT_YET_JUDGED"}
+    assert [each.jurisdiction for each in plan.jurisdictions] == ["DE"]
+    assert world.status_of(ANN) == "Limited"
+
+
+def test_two_contacts_of_one_person_in_two_countries_are_nowhere_known(world: World) -> None:
+    world.contacts[contact_id(2)] = a_contact(2, points=(), country="Germany")
+    world.link(2, subject=1)
+    assert [each.jurisdiction for each in world.cycle().jurisdictions] == ["UNKNOWN"]

@@ -29,7 +29,7 @@ from salesforce_bridge.reading import (
     read_batch,
 )
 from salesforce_bridge.reconcile.dossiers import Sight, assemble, orphans, owner_of
-from salesforce_bridge.reconcile.facts import RowSnapshot
+from salesforce_bridge.reconcile.facts import Dossier, RowSnapshot
 from salesforce_bridge.reconcile.intent import Lane, Plan, Target, Write
 from salesforce_bridge.reconcile.plan import (
     NO_CHANGE,
@@ -72,7 +72,7 @@ def run_cycle(
     """Run one cycle, and whatever is left behind it chunk by chunk while there is time; `go_on` says when to end."""
     run = _Run(world=world, go_on=go_on, halted="paused" if stops_only else None)
     report = _pass(run)
-    while _is_more(report) and go_on() and world.clock() < deadline:
+    while _is_more(report) and run.moved and go_on() and world.clock() < deadline:
         report = _added(report, _pass(run))
     return report
 
@@ -103,6 +103,7 @@ class _Run:
     halted: str | None
     change: Change = NO_CHANGE
     narrow: bool = False  # the pass before has read all that was stamped until then
+    moved: bool = True  # it got anywhere: asking the same again at once would not help
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,10 +162,10 @@ def _pass(run: _Run) -> CycleReport:
         _work(desk, batch)
     # 6. Remember; where there was no time for everything, the next cycle polls the same again.
     after = moved_bookmark(world, mark, poll, chunk, revision=revision, narrow=run.narrow)
+    after = after if done else mark or after
     run.narrow = done and poll.contacts_complete and poll.rows_complete
-    return _remember(
-        desk, poll, due, after if done else mark or after, calls=world.gateway.calls - calls
-    )
+    run.moved = mark is None or replace(mark, clock=after.clock, revision=after.revision) != after
+    return _remember(desk, poll, due, after, calls=world.gateway.calls - calls)
 
 
 def _remember(desk: _Desk, poll: Poll, due: Due, after: Bookmark, *, calls: int) -> CycleReport:
@@ -293,9 +294,7 @@ def _plan(
     )
     return _Planned(
         plan=plan,
-        read=frozenset(
-            case.contact_id for dossier in dossiers for case in dossier.cases if case.read
-        ),
+        read=_kept(sight, dossiers, plan),
         rows=tuple(
             (row, owner_of(row, sight.row_owners.get(row_id)))
             for row_id, row in sorted(reading.rows.items())
@@ -303,6 +302,14 @@ def _plan(
         fresh=fresh,
         surprise=surprise,
     )
+
+
+def _kept(sight: Sight, dossiers: Iterable[Dossier], plan: Plan) -> frozenset[ContactId]:
+    """Name the Contacts that were read, but for those that were gone before the ledger met their person."""
+    met = sight.records.keys() | {each.subject_id for each in plan.subjects}
+    strangers = {each.contact_id for each in plan.decisions if each.subject_id not in met}
+    read = {case.contact_id for dossier in dossiers for case in dossier.cases if case.read}
+    return frozenset(read - strangers)
 
 
 def _restored(sight: Sight, revision: int) -> str | None:

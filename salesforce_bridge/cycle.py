@@ -27,6 +27,7 @@ from salesforce_bridge.reading import (
     pieces,
     poll_org,
     read_batch,
+    seal_set_aside,
 )
 from salesforce_bridge.reconcile.dossiers import Sight, assemble, orphans, owner_of
 from salesforce_bridge.reconcile.facts import Dossier, RowSnapshot
@@ -170,10 +171,11 @@ def _pass(run: _Run) -> CycleReport:
 
 def _remember(desk: _Desk, poll: Poll, due: Due, after: Bookmark, *, calls: int) -> CycleReport:
     run, world = desk.run, desk.run.world
-    errors = desk.unsure + (poll.heartbeat_refusal is not None)
     # Before everybody has been judged once, nobody is shown as OK.
     clean = run.halted is None and run.narrow and after.backfill is Backfill.COMPLETE
     with world.ledger.begin() as tx:
+        set_aside = seal_set_aside(world, tx, at=poll.server_time)
+        errors = desk.unsure + (poll.heartbeat_refusal is not None) + set_aside
         tx.close_cycle(
             desk.cycle_id,
             Manifest(

@@ -2,17 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from salesforce_bridge.ledger.store import Ledger, Tx
+from salesforce_bridge.ledger.store import Deed, Ledger, Tx
 from salesforce_bridge.ledger.values import Backfill, Bookmark
 from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.dossiers import Sight, owner_of
 from salesforce_bridge.reconcile.facts import LIVE_LINKS, ContactSnapshot, RowSnapshot
 from salesforce_bridge.reconcile.intent import Target
+from salesforce_bridge.salesforce.faults import RecordMalformed
 from salesforce_bridge.salesforce.gateway import Gateway, Heartbeat, Poll
 from salesforce_bridge.salesforce.records import Stamp
 
@@ -37,6 +38,8 @@ class World:
     max_staleness: timedelta
     unwritten_limit: timedelta  # a stop unwritten for longer stops the heartbeat
     chunk: int  # Contacts judged at a time
+    # Records that were read and could not be understood, until the cycle that met them has sealed that.
+    aside: list[RecordMalformed] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +180,10 @@ def chunks_left(world: World, mark: Bookmark | None) -> Iterator[Batch]:
 
 
 def _page_after(world: World, after: ContactId | None) -> Batch:
+    aside = len(world.aside)
     page = world.gateway.contacts_after(after, limit=world.chunk)
-    return Batch(page=page, last=len(page) < world.chunk)
+    met = len(page) + len(world.aside) - aside
+    return Batch(page=page, last=met < world.chunk)
 
 
 def _backfill(world: World, mark: Bookmark | None) -> tuple[Backfill, ContactId | None]:
@@ -244,6 +249,10 @@ def read_batch(world: World, batch: Batch) -> Reading:
         contacts |= {each.contact_id: each for each in gateway.contacts(strangers)}
         asked_for |= strangers
     # Of a Contact met for the first time all rows are read, whenever they were last changed.
+    aside = frozenset(each.record_id for each in world.aside)
+    asked_for = frozenset(
+        asked_for - aside
+    )  # one that cannot be understood is not one that is gone
     whole = batch.whole | page.keys()
     rows |= {each.row_id: each for each in gateway.rows_of((asked_for - known) | whole)}
     rows |= _moved_or_gone(world, whole, rows.keys())
@@ -254,12 +263,13 @@ def _moved_or_gone(
     world: World, owners: frozenset[ContactId], read: Collection[RowId]
 ) -> Mapping[RowId, RowSnapshot]:
     """Ask for rows that are remembered and were not found with their Contact; one that is not there is deleted."""
+    aside = frozenset(each.record_id for each in world.aside)
     with world.ledger.reading() as tx:
         remembered = {
             row.row_id: row
             for rows in tx.rows_of(world.org_id, owners).values()
             for row in rows
-            if row.row_id not in read
+            if row.row_id not in read and row.row_id not in aside
         }
     gone = {row_id: replace(row, deleted=True) for row_id, row in remembered.items()}
     return gone | {each.row_id: each for each in world.gateway.rows(remembered.keys())}
@@ -291,6 +301,21 @@ def _closed(
             if link.org_id == org_id and link.state in LIVE_LINKS
         }
     return frozenset(found)
+
+
+def seal_set_aside(world: World, tx: Tx, *, at: datetime) -> int:
+    """Seal that records could not be understood, and give their number; they are read again when they change."""
+    aside = {(each.table, each.record_id) for each in world.aside}
+    world.aside.clear()
+    for table, record_id in sorted(aside, key=str):
+        deed = Deed(
+            verb="SET_ASIDE",
+            by="bridge",
+            reason="RECORD_MALFORMED",
+            details={"object": table, "record_id": record_id},
+        )
+        tx.append_deed(deed, at=at, policy=world.policy)
+    return len(aside)
 
 
 def lay_in_sight(world: World, tx: Tx, reading: Reading) -> Sight:

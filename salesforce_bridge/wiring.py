@@ -23,6 +23,7 @@ from salesforce_bridge.permissions.keys import ControllerKey, OrgId
 from salesforce_bridge.permissions.policy import Policy, parse_policy
 from salesforce_bridge.reading import World
 from salesforce_bridge.salesforce.auth import ClientCredentials, Credentials, JwtBearer
+from salesforce_bridge.salesforce.faults import RecordMalformed
 from salesforce_bridge.salesforce.gateway import Endpoint, Gateway, open_gateway
 from salesforce_bridge.salesforce.records import long_id
 from salesforce_bridge.web.health import Pages
@@ -107,6 +108,7 @@ class Bridge:
     gateway: Gateway
     policy: Policy
     policy_text: str
+    aside: list[RecordMalformed]
 
     def keep_policy(self) -> None:
         """Keep the policy's text before anything is decided under it, so that it can be judged again."""
@@ -128,6 +130,7 @@ class Bridge:
             max_staleness=daemon.max_staleness,
             unwritten_limit=daemon.unwritten_stop_limit,
             chunk=daemon.chunk,
+            aside=self.aside,
         )
 
     def cycle(
@@ -145,13 +148,17 @@ def bridge(settings: Settings, *, stop: threading.Event | None = None) -> Iterat
     keys = point_keys(settings, controller=policy.controller)
     with ledger_in_use(settings) as ledger:
         org_id = pinned_org(settings, ledger)
-        with open_org(settings, policy=policy, keys=keys, org_id=org_id, stop=stop) as gateway:
+        aside: list[RecordMalformed] = []
+        with open_org(
+            settings, policy=policy, keys=keys, org_id=org_id, stop=stop, set_aside=aside.append
+        ) as gateway:
             yield Bridge(
                 settings=settings,
                 ledger=ledger,
                 gateway=gateway,
                 policy=policy,
                 policy_text=text,
+                aside=aside,
             )
 
 
@@ -193,6 +200,7 @@ def open_org(
     keys: PointKeys,
     org_id: OrgId | None,
     stop: threading.Event | None = None,
+    set_aside: Callable[[RecordMalformed], None] | None = None,
 ) -> Gateway:
     """The gate to the org; a stop ends its waits."""
     org = settings.salesforce
@@ -213,6 +221,7 @@ def open_org(
         org_id=org_id,
         now=now,
         wait=(stop or threading.Event()).wait,
+        set_aside=set_aside,
     )
 
 

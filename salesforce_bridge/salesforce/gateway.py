@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import quote, urlsplit
@@ -161,8 +162,8 @@ class Gateway:
         refused = _refused(lists.first.replies[-1]) if heartbeat else None
         return Poll(
             server_time=lists.first.server_time,
-            contacts=tuple(parse_stamp(Target.CONTACT.value, row) for row in contacts),
-            rows=tuple(parse_stamp(Target.ROW.value, row) for row in rows),
+            contacts=tuple(self._parsed(contacts, partial(parse_stamp, Target.CONTACT.value))),
+            rows=tuple(self._parsed(rows, partial(parse_stamp, Target.ROW.value))),
             heartbeat_accepted=heartbeat is not None and refused is None,
             calls=self._client.calls - before,
             contacts_complete=lists.complete[0],

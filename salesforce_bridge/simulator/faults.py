@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from random import Random
 from typing import Any
 
@@ -61,6 +61,8 @@ class Fault:
     """Cut the connection `before` or `after` the work is done."""
     truncate: bool = False
     """Send half of the body, and then nothing."""
+    garble: str | None = None
+    """A pattern: what it matches in the JSON that is sent becomes null, as a proxy or a migration may spoil it."""
     delay: float = 0
     """Seconds before the work begins."""
     trickle: float = 0
@@ -148,6 +150,14 @@ class Trouble:
     def truncates(self) -> bool:
         """Whether the body is cut short."""
         return any(fault.truncate for fault in self.faults)
+
+    def garbled(self, response: Response) -> Response:
+        """The answer with a part of it spoilt."""
+        for fault in self.faults:
+            if fault.garble is not None and response.content is not None:
+                text = re.sub(fault.garble, "null", orjson.dumps(response.content).decode())
+                response = replace(response, content=orjson.loads(text))
+        return response
 
     @property
     def delay(self) -> float:

@@ -78,8 +78,7 @@ class Front:
             counted = False
         else:
             response, counted = self._worked(request, trouble)
-            if trouble.drops("after"):
-                response = None
+            response = None if trouble.drops("after") else trouble.garbled(response)
         self.log.note(
             CallSeen(
                 number=number,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from salesforce_bridge.permissions.keys import OrgId
 from salesforce_bridge.salesforce.auth import ClientCredentials, Credentials, JwtBearer
 from salesforce_bridge.salesforce.client import Retries
+from salesforce_bridge.salesforce.faults import RecordMalformed
 from salesforce_bridge.salesforce.gateway import Endpoint, Gateway, open_gateway
 from tests.support.orgs import RunningOrg
 from tests.unit.salesforce.scripted import KEYS
@@ -37,6 +38,7 @@ def gateway_to(
     trusting: bool = True,
     wait: Callable[[float], bool] | None = None,
     retries: Retries = QUICK,
+    set_aside: Callable[[RecordMalformed], None] | None = None,
 ) -> Gateway:
     return open_gateway(
         endpoint=Endpoint(
@@ -51,4 +53,5 @@ def gateway_to(
         org_id=OrgId(org_id) if org_id else None,
         now=org.director.now,
         wait=wait,
+        set_aside=set_aside,
     )

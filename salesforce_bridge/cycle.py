@@ -70,7 +70,7 @@ class CycleReport:
 def run_cycle(
     world: World, *, stops_only: bool, deadline: datetime, go_on: Callable[[], bool]
 ) -> CycleReport:
-    """Run one cycle, and whatever is left behind it chunk by chunk while there is time; `go_on` says when to end."""
+    """Run one cycle, and what is left behind it chunk by chunk while there is time and `go_on` agrees."""
     run = _Run(world=world, go_on=go_on, halted="paused" if stops_only else None)
     report = _pass(run)
     while _is_more(report) and run.moved and go_on() and world.clock() < deadline:

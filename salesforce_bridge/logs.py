@@ -65,7 +65,7 @@ def configure(
         if console
         else structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False)
     )
-    processors: list[Processor] = [
+    gates: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         _exceptions_without_their_text,
@@ -75,7 +75,7 @@ def configure(
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=processors,
+        processors=gates,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(out),
     )

@@ -75,7 +75,10 @@ class Reading:
 def poll_org(
     world: World, mark: Bookmark | None, *, heartbeat: datetime | None, narrow: bool = False
 ) -> Poll:
-    """Ask what changed, and show the heartbeat; `narrow` where this very run polled everything a moment ago."""
+    """Ask what changed, and show the heartbeat.
+
+    `narrow` where this very run polled everything a moment ago.
+    """
     minutes = int(world.max_staleness.total_seconds() // 60)
     alive = (
         Heartbeat(key=world.heartbeat_key, last_cycle_at=heartbeat, max_staleness_minutes=minutes)
@@ -304,7 +307,7 @@ def _closed(
 
 
 def seal_set_aside(world: World, tx: Tx, *, at: datetime) -> int:
-    """Seal that records could not be understood, and give their number; they are read again when they change."""
+    """Seal that records could not be understood, and give their number."""
     aside = {(each.table, each.record_id) for each in world.aside}
     world.aside.clear()
     for table, record_id in sorted(aside, key=str):
@@ -319,6 +322,7 @@ def seal_set_aside(world: World, tx: Tx, *, at: datetime) -> int:
 
 
 def lay_in_sight(world: World, tx: Tx, reading: Reading) -> Sight:
+    """Lay what was read beside all that is remembered about the same people."""
     org_id = world.org_id
     links = tx.links_of(org_id, reading.judged)
     held = tx.subjects({link.subject_id for link in links.values()})
@@ -343,5 +347,6 @@ def lay_in_sight(world: World, tx: Tx, reading: Reading) -> Sight:
 
 
 def pieces(whole: Sequence[Piece], size: int) -> Iterator[tuple[Piece, ...]]:
+    """Cut a whole into parts of at most `size`, in its order."""
     for start in range(0, len(whole), size):
         yield tuple(whole[start : start + size])

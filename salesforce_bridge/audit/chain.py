@@ -13,6 +13,7 @@ SCHEMA = 1
 GENESIS = sha256(b"salesforce_bridge audit chain 1").hexdigest()  # what the first entry follows
 _HEADER = b"\x00"  # keeps a header's hash apart from every other hash
 _PAYLOAD = b"pc1"
+_COPIES = ("seq", "kind", "ref", "subject_key")  # what an entry is filed under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +144,10 @@ def _content_fault(entry: Stored, fields: Mapping[str, object] | None) -> str | 
     if hash_of(entry.header) != entry.entry_hash or fields is None:
         return f"the header of entry {entry.seq} is not the one that was sealed"
     copies = (entry.seq, entry.kind, entry.ref, entry.subject_key)
-    if copies != (fields["seq"], fields["kind"], fields["ref"], fields["subject_key"]):
+    if copies != tuple(map(fields.get, _COPIES)):
         return f"entry {entry.seq} is filed under other words than those it was sealed with"
     if entry.payload is None or entry.nonce is None:
         return None if entry.shredded else f"the payload of entry {entry.seq} is gone"
-    if commit(entry.payload, entry.nonce) != fields["payload_commitment"]:
+    if commit(entry.payload, entry.nonce) != fields.get("payload_commitment"):
         return f"the payload of entry {entry.seq} is not the one that was sealed"
     return None

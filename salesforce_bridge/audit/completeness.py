@@ -93,7 +93,9 @@ class Tally:
         if cycle in self.closed:
             self._break(seq, f"entry {seq} adds to cycle {cycle} after its manifest")
             return
-        count = self.running.setdefault(cycle, _Count())
+        count = self.running.get(cycle)
+        if count is None:
+            count = self.running[cycle] = _Count()
         count.reasons[str(fields.get("reason"))] += 1
         if fields.get("record_read") is True:
             count.records.add(str(fields.get("link_ref")))

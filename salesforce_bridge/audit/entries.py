@@ -97,7 +97,10 @@ def decision(
     record_read: bool,
     frame: Mapping[str, object],
 ) -> Draft:
-    """Say why, for one case and use; `frame` names the org, the cycle, the moment, the policy and the software."""
+    """Say why, for one case and use.
+
+    `frame` names the org, the cycle, the moment, the policy and the software.
+    """
     return Draft(
         {
             **frame,
@@ -183,7 +186,10 @@ def manifest(
     cursors: Mapping[str, object],
     frame: Mapping[str, object],
 ) -> Draft:
-    """Say what a cycle did, in numbers that can be counted again; it speaks of nobody, so its payload is empty."""
+    """Say what a cycle did, in numbers that can be counted again.
+
+    It speaks of nobody, so its payload is empty.
+    """
     return Draft(
         {
             **frame,

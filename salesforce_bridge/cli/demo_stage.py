@@ -213,7 +213,7 @@ def _settled(folder: Path) -> Settings:
     """Write the settings of the demo beside the simulator's keys, and read them as every command does."""
     card = json.loads((folder / "simulator.json").read_text("utf-8"))
     values = {
-        "login_url": f'"{card["base_url"]}"',
+        "login_url": f'"{card["org_url"]}"',
         "client_id": f'"{card["consumer_key"]}"',
         "username": f'"{card["username"]}"',
         "port": str(free_port()),
@@ -229,7 +229,7 @@ def _settled(folder: Path) -> Settings:
     settings = load(folder / "bridge.toml")
     org = settings.salesforce
     ours = (
-        org.login_url == card["base_url"]
+        org.login_url == card["org_url"]
         and org.client_id == card["consumer_key"]
         and org.org_id is None
         and org.proxy is None

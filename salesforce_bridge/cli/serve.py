@@ -51,13 +51,13 @@ def simulator(
         if as_json:
             tell_json(
                 {
-                    "base_url": served.base_url,
+                    "org_url": served.org_url,
                     "directory": str(directory),
                     "ca_file": str(served.ca_path),
                 }
             )
         else:
             typer.echo(
-                f"The simulated org answers at {served.base_url}; its keys are in {directory}."
+                f"The simulated org answers at {served.org_url}; its keys are in {directory}."
             )
         stop.wait()

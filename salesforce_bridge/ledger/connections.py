@@ -21,9 +21,9 @@ def connect(url: str, *, echo: bool = False) -> Connections:
     """Prepare a pool of connections; nothing is opened yet."""
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        # The driver's text is not passed on: the address may hold a password.
-        raise _unfit("the address of the ledger is not a database URL") from error
+    except (ArgumentError, ValueError):
+        # The cause is dropped: it quotes parts of the address, and one of them may be a password.
+        raise _unfit("the address of the ledger is not a database URL") from None
     if parsed.drivername in _POSTGRESQL:
         parsed = parsed.set(drivername=_POSTGRESQL[-1])
     elif parsed.drivername not in _SQLITE:
@@ -94,6 +94,7 @@ def _prepare_sqlite(opened: Any, _record: object) -> None:
         f"busy_timeout = {_BUSY_MS}",
         "foreign_keys = ON",
         "cache_size = -65536",
+        "wal_autocheckpoint = 10000",
         "temp_store = MEMORY",
     ):
         opened.execute(f"PRAGMA {pragma}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, select
 
 from salesforce_bridge.ledger import bulk, heads, projection
 from salesforce_bridge.ledger.moments import to_millisecond
@@ -85,15 +85,11 @@ def append(connection: Connection, events: Sequence[PermissionEvent], origin: Or
 
 def touch(connection: Connection, revisions: Mapping[SubjectId, int], *, outside: bool) -> None:
     """Note on people the last revision that touched them."""
-    if not revisions:
-        return
-    columns: dict[str, Any] = {"revision": bindparam("at_revision")}
-    if outside:
-        columns["outside_revision"] = bindparam("at_revision")
-    connection.execute(
-        update(subject).where(subject.c.id == bindparam("touched_id")).values(**columns),
-        [{"touched_id": one, "at_revision": revision} for one, revision in revisions.items()],
-    )
+    columns = ("revision", "outside_revision") if outside else ("revision",)
+    touched = [
+        {"id": one, **dict.fromkeys(columns, revision)} for one, revision in revisions.items()
+    ]
+    bulk.change(connection, subject, touched, key="id")
 
 
 def events_of(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection
 
 from salesforce_bridge.ledger import bulk, sealing
 from salesforce_bridge.ledger.sealing import Nonces
@@ -94,16 +94,8 @@ def change_points(connection: Connection, changes: Sequence[PointChange], *, at:
 
 def move_jurisdictions(connection: Connection, changes: Sequence[JurisdictionChange]) -> None:
     """Note where people are now."""
-    if changes:
-        connection.execute(
-            update(subject)
-            .where(subject.c.id == bindparam("moved_id"))
-            .values(jurisdiction=bindparam("moved_to")),
-            [
-                {"moved_id": change.subject_id, "moved_to": change.jurisdiction}
-                for change in changes
-            ],
-        )
+    moved = [{"id": change.subject_id, "jurisdiction": change.jurisdiction} for change in changes]
+    bulk.change(connection, subject, moved, key="id")
 
 
 def put_candidates(

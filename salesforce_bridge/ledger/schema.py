@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy import Engine as Connections
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from salesforce_bridge.ledger.connections import writing
 from salesforce_bridge.ledger.faults import LedgerBusy, LedgerOutdated, LedgerUnreachable
@@ -27,26 +27,43 @@ def upgrade(connections: Connections) -> None:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME}
                 )
+            _refuse_newer(_version_of(connection))
             command.upgrade(_config(connection), "head")
     except LedgerBusy as error:
         raise _unreachable(error.message) from error
+    except DatabaseError as error:
+        raise _unreachable(f"the ledger cannot be brought up to date: {error.orig}") from error
 
 
 def check(connections: Connections) -> None:
     """Refuse to start on a ledger that cannot be reached or has other tables."""
     try:
         with connections.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
+            found = _version_of(connection)
+    except DatabaseError as error:
         name = _file_of(connections)
         if name is not None and not name.exists():
             raise LedgerOutdated(f"there is no ledger yet: {name}", hint=_UPGRADE) from error
         raise _unreachable(f"the ledger cannot be opened: {error.orig}") from error
+    _refuse_newer(found)
     wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
     if found != wanted:
         raise LedgerOutdated(
             f"the tables of the ledger are at version {found or 'none'}, this program needs {wanted}",
             hint=_UPGRADE,
+        )
+
+
+def _version_of(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(found: str | None) -> None:
+    scripts = ScriptDirectory.from_config(_config(None))
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise LedgerOutdated(
+            f"the tables of the ledger are at version {found}, which this program does not know",
+            hint="install the version of salesforce-bridge that made them",
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select
 
 from salesforce_bridge.audit import entries
 from salesforce_bridge.audit.entries import Draft, Pseudonym
@@ -105,24 +105,16 @@ def _draft(plan: PlannedWrite, answer: Settled, people: Mapping[str, Pseudonym])
 
 
 def _close(connection: Connection, answers: Sequence[Answer]) -> None:
-    if not answers:
-        return
-    connection.execute(
-        update(planned_write)
-        .where(planned_write.c.id == bindparam("settled_id"))
-        .values(
-            state=bindparam("result"), code=bindparam("answer"), settled_at=bindparam("moment")
-        ),
-        [
-            {
-                "settled_id": plan.write.id,
-                "result": answer.result.value,
-                "answer": answer.code,
-                "moment": answer.at,
-            }
-            for plan, answer in answers
-        ],
-    )
+    closed = [
+        {
+            "id": plan.write.id,
+            "state": answer.result.value,
+            "code": answer.code,
+            "settled_at": answer.at,
+        }
+        for plan, answer in answers
+    ]
+    bulk.change(connection, planned_write, closed, key="id")
 
 
 def _agree(connection: Connection, accepted: Sequence[Answer]) -> None:

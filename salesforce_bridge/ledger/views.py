@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select, text
 
 from salesforce_bridge.audit.chain import Stored, Tip
 from salesforce_bridge.audit.completeness import Inspection, inspect
 from salesforce_bridge.ledger import cycles, heads, history, mirrors, projection, subjects, writes
 from salesforce_bridge.ledger.store import CycleRecord, Head, Tx
 from salesforce_bridge.ledger.tables import (
+    UNFINISHED,
     audit_entry,
     audit_payload,
     candidate,
@@ -187,7 +188,11 @@ def status(tx: Tx, org_id: OrgId) -> Status:
     key = (permission.c.purpose, permission.c.channel, permission.c.state)
     grouped = select(*key, func.count()).group_by(*key).order_by(*key)
     live = (subject_link.c.org_id == org_id, subject_link.c.state.in_(sorted(LIVE_LINKS)))
-    waiting = (planned_write.c.org_id == org_id, planned_write.c.state.in_(writes.OPEN))
+    waiting = (
+        planned_write.c.org_id == org_id,
+        text(UNFINISHED),
+        planned_write.c.state.in_(writes.OPEN),
+    )
     return Status(
         head=heads.head(connection),
         people=_count(connection, select(func.count()).select_from(subject)),

@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 
 from salesforce_bridge.ledger import bulk, writes
-from salesforce_bridge.ledger.tables import planned_write
+from salesforce_bridge.ledger.tables import UNFINISHED, planned_write
 from salesforce_bridge.ledger.values import PlannedWrite, Result
 from salesforce_bridge.permissions.keys import ContactId, OrgId
 from salesforce_bridge.reconcile.intent import Lane, Target, Write
@@ -44,9 +44,7 @@ class _Left:
 
 def unwritten_stops(connection: Connection, org_id: OrgId) -> Waiting:
     """Count the records whose stop was decided and is not accepted by Salesforce."""
-    statement = select(planned_write).where(
-        planned_write.c.org_id == org_id, planned_write.c.state.in_((*writes.OPEN, *_LEFT_OVER))
-    )
+    statement = select(planned_write).where(planned_write.c.org_id == org_id, text(UNFINISHED))
     since: dict[Name, datetime] = {}
     for row in connection.execute(statement):
         each: PlannedWrite = writes.planned_of(row)
@@ -102,7 +100,11 @@ def _forget(
     contact_ids: Collection[ContactId],
     is_over: Callable[[Name], bool],
 ) -> None:
-    of_org = (planned_write.c.org_id == org_id, planned_write.c.state.in_(_LEFT_OVER))
+    of_org = (
+        planned_write.c.org_id == org_id,
+        text(UNFINISHED),
+        planned_write.c.state.in_(_LEFT_OVER),
+    )
     if connection.execute(select(planned_write.c.id).where(*of_org).limit(1)).first() is None:
         return
     statement = select(planned_write).where(*of_org)
@@ -116,7 +118,9 @@ def _forget(
 
 def _left_over(connection: Connection, org_id: OrgId) -> Iterator[_Left]:
     statement = select(planned_write).where(
-        planned_write.c.org_id == org_id, planned_write.c.state.in_(_LEFT_OVER)
+        planned_write.c.org_id == org_id,
+        text(UNFINISHED),
+        planned_write.c.state.in_(_LEFT_OVER),
     )
     for row in connection.execute(statement):
         yield _Left(

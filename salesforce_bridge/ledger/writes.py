@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select, text, update
 
 from salesforce_bridge.ledger import bulk
-from salesforce_bridge.ledger.tables import planned_write
+from salesforce_bridge.ledger.tables import UNFINISHED, planned_write
 from salesforce_bridge.ledger.values import CycleId, PlannedWrite
 from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS
@@ -55,7 +55,7 @@ def unsettled(
     """Writes never answered for, and those of unknown outcome that nobody has looked at since."""
     statement = (
         select(planned_write)
-        .where(planned_write.c.org_id == org_id, planned_write.c.state.in_(OPEN))
+        .where(planned_write.c.org_id == org_id, text(UNFINISHED), planned_write.c.state.in_(OPEN))
         .order_by(planned_write.c.created_at, planned_write.c.id)
     )
     if contact_ids is None:
@@ -71,7 +71,11 @@ def look_at(
 
     Gives the flags that those writes meant to set.
     """
-    unknown = (planned_write.c.org_id == org_id, planned_write.c.state == UNKNOWN)
+    unknown = (
+        planned_write.c.org_id == org_id,
+        text(UNFINISHED),
+        planned_write.c.state == UNKNOWN,
+    )
     if connection.execute(select(planned_write.c.id).where(*unknown).limit(1)).first() is None:
         return {}
     raised: dict[ContactId, set[str]] = {}

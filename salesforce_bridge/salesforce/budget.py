@@ -27,7 +27,10 @@ class Usage:
 
 
 class Meter:
-    """Reads the headers of every answer, errors included; simple-salesforce forgets them exactly when throttled."""
+    """Reads the headers of every answer, errors included.
+
+    simple-salesforce forgets them exactly when it is throttled.
+    """
 
     def __init__(self) -> None:
         self._seen = threading.local()

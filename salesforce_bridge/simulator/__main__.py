@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.collect()
     gc.freeze()
     with simulator:
-        sys.stdout.write(f"ready: {simulator.base_url} (see {asked.directory})\n")
+        sys.stdout.write(f"ready: {simulator.org_url} (see {asked.directory})\n")
         sys.stdout.flush()
         stopped.wait()
     return 0

@@ -83,8 +83,8 @@ class Actor:
 class Director:
     """Speaks to the admin door of a running simulator."""
 
-    def __init__(self, base_url: str, token: str, ca_path: Path) -> None:
-        address = urlsplit(base_url)
+    def __init__(self, org_url: str, token: str, ca_path: Path) -> None:
+        address = urlsplit(org_url)
         assert address.hostname is not None
         self._host, self._port = address.hostname, address.port
         self._token = token
@@ -98,7 +98,7 @@ class Director:
     def connect(cls, directory: Path) -> Self:
         """Find the simulator that wrote its card into a directory."""
         card = json.loads((directory / "simulator.json").read_text())
-        return cls(card["base_url"], card["admin_token"], directory / "ca.pem")
+        return cls(card["org_url"], card["admin_token"], directory / "ca.pem")
 
     def as_user(self, name: str) -> Actor:
         """Somebody by name: `rep`, `rep2`, `admin` or `integration`."""

@@ -35,7 +35,7 @@ AUTHORITY, SERVER, APP_KEY, CARD = "ca.pem", "server.pem", "connected_app.key", 
 class Card:
     """What others need to reach a running simulator."""
 
-    base_url: str
+    org_url: str
     admin_url: str
     admin_token: str
     consumer_key: str
@@ -66,7 +66,7 @@ class Simulator:
         self._secret = before.get("consumer_secret") or secrets.token_hex(32).upper()
         self._token = before.get("admin_token") or secrets.token_urlsafe(32)
         self._server = HttpsServer(port, _identity(self.directory).server_context(), self._answer)
-        self.base_url = f"https://127.0.0.1:{self._server.port}"
+        self.org_url = f"https://127.0.0.1:{self._server.port}"
         self.ca_path = self.directory / AUTHORITY
         sessions = Sessions(self.org.clock)
         app = ConnectedApp(
@@ -75,15 +75,15 @@ class Simulator:
             public_key=public_part(_app_key(self.directory)),
             execution_user="integration",
         )
-        self.front = Front(self.org, sessions, Door(self.org, sessions, app, self.base_url))
+        self.front = Front(self.org, sessions, Door(self.org, sessions, app, self.org_url))
         self._admin = Admin(self.front, self._token)
 
     @property
     def card(self) -> Card:
         """How to reach this simulator."""
         return Card(
-            base_url=self.base_url,
-            admin_url=f"{self.base_url}{PREFIX.rstrip('/')}",
+            org_url=self.org_url,
+            admin_url=f"{self.org_url}{PREFIX.rstrip('/')}",
             admin_token=self._token,
             consumer_key=self._key,
             consumer_secret=self._secret,

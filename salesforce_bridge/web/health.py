@@ -131,7 +131,10 @@ class Pages:
 
 @contextmanager
 def served(pages: Pages, *, host: str, port: int) -> Iterator[int]:
-    """Serve the pages for as long as the block lasts; gives the port, which matters when any was asked for."""
+    """Serve the pages for as long as the block lasts.
+
+    Gives the port, which matters when any was asked for.
+    """
     try:
         server = make_server(host, port, pages, server_class=_Server, handler_class=_Conversation)
     except OSError as error:

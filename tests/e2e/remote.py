@@ -63,8 +63,8 @@ class _Served:
     card: Card
 
     @property
-    def base_url(self) -> str:
-        return self.card.base_url
+    def org_url(self) -> str:
+        return self.card.org_url
 
     @property
     def ca_path(self) -> Path:
@@ -83,7 +83,7 @@ def program_gateway(org: RunningOrg) -> Gateway:
     law, card = policy(), org.simulator.card
     return open_gateway(
         endpoint=Endpoint(
-            login_url=org.base_url,
+            login_url=org.org_url,
             ca_file=org.ca_path,
             read_timeout=timedelta(seconds=10),
             retries=QUICK,
@@ -114,7 +114,7 @@ class Program:
         settings = folder / "bridge.toml"
         settings.write_text(
             _SETTINGS.format(
-                login_url=org.base_url,
+                login_url=org.org_url,
                 client_id=org.simulator.card.consumer_key,
                 ca_file=org.ca_path,
                 ledger=ledger,

@@ -81,9 +81,7 @@ def first_bad(history: tuple[Stored, ...], *, said: Tip) -> int | None:
     return min((each.seq for each in (found.content, found.order) if each), default=None)
 
 
-def with_entry(
-    history: tuple[Stored, ...], place: int, entry: Stored | None
-) -> tuple[Stored, ...]:
+def with_entry(history: tuple[Stored, ...], place: int, entry: Stored | None) -> tuple[Stored, ...]:
     return (*history[:place], *([] if entry is None else [entry]), *history[place + 1 :])
 
 
@@ -207,9 +205,7 @@ def test_an_entry_that_was_added_by_somebody_else_is_found_by_the_head(
     header, payload, nonce = draft
     text = canonical(payload)
     tip = tip_of(history)
-    entry = seal(
-        header, seq=tip.seq + 1, prev_hash=tip.last_hash, commitment=commit(text, nonce)
-    )
+    entry = seal(header, seq=tip.seq + 1, prev_hash=tip.last_hash, commitment=commit(text, nonce))
     forged = Stored(
         seq=entry.seq,
         kind=header["kind"],

@@ -60,7 +60,7 @@ def ask(org: RunningOrg, http: requests.Session) -> Callable[..., requests.Respo
     """Send one call below /services/data/v66.0."""
 
     def send(method: str, path: str, **rest: Any) -> requests.Response:
-        url = f"{org.base_url}/services/data/v{API_VERSION}/{path}"
+        url = f"{org.org_url}/services/data/v{API_VERSION}/{path}"
         return http.request(method, url, timeout=30, allow_redirects=False, **rest)
 
     return send

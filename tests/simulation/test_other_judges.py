@@ -38,7 +38,7 @@ def jsforce(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_jsforce_signs_in_pages_writes_and_understands_refusals(
     org: RunningOrg, jsforce: Path
 ) -> None:
-    asked = {"baseUrl": org.base_url, "assertion": assertion(org)}
+    asked = {"baseUrl": org.org_url, "assertion": assertion(org)}
     ran = subprocess.run(
         ["node", str(SCRIPT)],
         input=json.dumps(asked),

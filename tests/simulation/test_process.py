@@ -18,7 +18,7 @@ def test_a_process_says_where_it_is_and_keeps_its_keys(tmp_path: Path) -> None:
     with simulator_process(tmp_path):
         second = json.loads((tmp_path / "simulator.json").read_text())
     assert set(first) == {
-        "base_url",
+        "org_url",
         "admin_url",
         "admin_token",
         "consumer_key",

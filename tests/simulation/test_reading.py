@@ -84,7 +84,7 @@ def test_a_cursor_serves_only_the_session_that_opened_it(org: RunningOrg, ask: A
     path = cursor(ask)
     with plain_session(org) as session:
         answer = session.get(
-            f"{org.base_url}/services/data/v66.0/{path}",
+            f"{org.org_url}/services/data/v66.0/{path}",
             headers={"Authorization": f"Bearer {access_token(org, session)}"},
             timeout=30,
         )

@@ -34,7 +34,7 @@ def assertion(org: RunningOrg, *, key: str | None = None, **claims: Any) -> str:
 def sign_in(org: RunningOrg, **form: str) -> requests.Response:
     """Ask the token endpoint."""
     with plain_session(org) as session:
-        return session.post(f"{org.base_url}/services/oauth2/token", data=form, timeout=30)
+        return session.post(f"{org.org_url}/services/oauth2/token", data=form, timeout=30)
 
 
 def sign_in_by_assertion(org: RunningOrg, **rest: Any) -> requests.Response:
@@ -48,14 +48,14 @@ def test_a_signed_assertion_opens_a_session_and_tells_org_and_address(org: Runni
     assert answer.status_code == 200
     told = answer.json()
     assert set(told) == {"access_token", "scope", "instance_url", "id", "token_type"}
-    assert told["instance_url"] == org.base_url
+    assert told["instance_url"] == org.org_url
     assert told["id"].split("/")[-2] == org.simulator.card.org_id
     assert told["token_type"] == "Bearer"
 
 
 @pytest.mark.parametrize("audience", ["https://test.salesforce.com", "my domain"])
 def test_the_sandbox_host_and_my_domain_are_audiences_too(org: RunningOrg, audience: str) -> None:
-    aud = org.base_url if audience == "my domain" else audience
+    aud = org.org_url if audience == "my domain" else audience
     assert sign_in_by_assertion(org, aud=aud).status_code == 200
 
 
@@ -124,7 +124,7 @@ def test_client_credentials_do_not_work_on_the_generic_host(org: RunningOrg) -> 
     card = org.simulator.card
     with plain_session(org) as session:
         answer = session.post(
-            f"{org.base_url}/services/oauth2/token",
+            f"{org.org_url}/services/oauth2/token",
             data={
                 "grant_type": "client_credentials",
                 "client_id": card.consumer_key,
@@ -163,10 +163,10 @@ def test_a_revoked_token_is_worth_nothing(org: RunningOrg) -> None:
     with plain_session(org) as session:
         token = access_token(org, session)
         revoked = session.post(
-            f"{org.base_url}/services/oauth2/revoke", data={"token": token}, timeout=30
+            f"{org.org_url}/services/oauth2/revoke", data={"token": token}, timeout=30
         )
         after = session.get(
-            f"{org.base_url}/services/data/v{API_VERSION}/sobjects",
+            f"{org.org_url}/services/data/v{API_VERSION}/sobjects",
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )

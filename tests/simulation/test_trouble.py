@@ -162,7 +162,7 @@ def test_one_record_is_refused_by_what_it_says(org: RunningOrg, ask: Ask) -> Non
 
 def test_the_token_endpoint_can_fail_too(org: RunningOrg, http: requests.Session) -> None:
     org.director.fault(path="oauth2/token", html=True, status=503)
-    answer = http.post(f"{org.base_url}/services/oauth2/token", data={}, timeout=30)
+    answer = http.post(f"{org.org_url}/services/oauth2/token", data={}, timeout=30)
     assert answer.status_code == 503
 
 

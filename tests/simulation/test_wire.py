@@ -16,7 +16,7 @@ COUNT = "query?q=SELECT COUNT() FROM Contact"
 def test_header_names_are_spelled_as_salesforce_spells_them(
     org: RunningOrg, http: requests.Session
 ) -> None:
-    url = f"{org.base_url}/services/data/v66.0/{COUNT}"
+    url = f"{org.org_url}/services/data/v66.0/{COUNT}"
     with http.get(url, timeout=30, stream=True) as answer:
         names = set(answer.raw.headers)
     assert {"Date", "Content-Type", "Sforce-Limit-Info", "Vary", "Cache-Control"} <= names
@@ -47,7 +47,7 @@ def test_when_no_call_is_left_the_org_refuses(org: RunningOrg, ask: Ask) -> None
 def test_the_versions_are_told_to_anybody_and_count_nothing(
     org: RunningOrg, http: requests.Session
 ) -> None:
-    answer = http.get(f"{org.base_url}/services/data/", headers={"Authorization": ""}, timeout=30)
+    answer = http.get(f"{org.org_url}/services/data/", headers={"Authorization": ""}, timeout=30)
     assert answer.json()[-1] == {
         "label": "Winter '27",
         "url": "/services/data/v68.0",
@@ -61,7 +61,7 @@ def test_the_versions_are_told_to_anybody_and_count_nothing(
 def test_a_version_that_is_not_served_is_refused(
     org: RunningOrg, http: requests.Session, version: str, status: int
 ) -> None:
-    url = f"{org.base_url}/services/data/v{version}/{COUNT}"
+    url = f"{org.org_url}/services/data/v{version}/{COUNT}"
     assert http.get(url, timeout=30).status_code == status
 
 
@@ -112,7 +112,7 @@ def test_calls_are_told_to_the_director_in_order(org: RunningOrg, ask: Ask) -> N
 
 
 def test_the_admin_door_is_locked(org: RunningOrg, http: requests.Session) -> None:
-    answer = http.post(f"{org.base_url}/__admin__/snapshot", json={}, timeout=30)
+    answer = http.post(f"{org.org_url}/__admin__/snapshot", json={}, timeout=30)
     assert answer.status_code == 401
 
 

@@ -80,7 +80,7 @@ def test_an_upsert_that_may_only_update_creates_nothing(ask: Ask) -> None:
 
 def test_an_old_version_tells_nothing_about_an_update(org: RunningOrg, http: Any) -> None:
     row = a_row(a_contact(org))
-    url = f"{org.base_url}/services/data/v45.0/sobjects/Permission__c/Ledger_Key__c/"
+    url = f"{org.org_url}/services/data/v45.0/sobjects/Permission__c/Ledger_Key__c/"
     url += row.pop("Ledger_Key__c")
     row.pop("attributes")
     assert http.patch(url, json=row, timeout=30).status_code == 201

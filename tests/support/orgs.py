@@ -29,9 +29,9 @@ class RunningOrg:
     director: Director
 
     @property
-    def base_url(self) -> str:
+    def org_url(self) -> str:
         """Where it serves."""
-        return self.simulator.base_url
+        return self.simulator.org_url
 
     @property
     def ca_path(self) -> Path:
@@ -93,7 +93,7 @@ def access_token(org: RunningOrg, session: requests.Session) -> str:
     card = org.simulator.card
     secret = base64.b64encode(f"{card.consumer_key}:{card.consumer_secret}".encode()).decode()
     answer = session.post(
-        f"{org.base_url}/services/oauth2/token",
+        f"{org.org_url}/services/oauth2/token",
         data={"grant_type": "client_credentials"},
         headers={"Authorization": f"Basic {secret}"},
         timeout=30,
@@ -106,7 +106,7 @@ def published_client(org: RunningOrg, session: requests.Session) -> Salesforce:
     """simple_salesforce as published, signed in as the integration user."""
     return Salesforce(
         session_id=access_token(org, session),
-        instance_url=org.base_url,
+        instance_url=org.org_url,
         session=session,
         version=API_VERSION,
     )

@@ -4,8 +4,10 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-_SETTINGS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _TIMEOUT = 60
 
 
@@ -34,14 +36,14 @@ class Server:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
             sql.Identifier(database), sql.Identifier(template)
         )
-        self._run(statement)
+        self._ask(statement)
         return self.url(database)
 
     def drop(self, database: str) -> None:
         """Drop a database, whoever still looks at it."""
-        self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+        self._ask(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
-    def _run(self, statement: sql.Composed) -> None:
+    def _ask(self, statement: sql.Composed) -> None:
         with psycopg.connect(
             host=str(self.folder), user="test", dbname="postgres", autocommit=True
         ) as connection:
@@ -59,17 +61,25 @@ def running_server() -> Iterator[Server]:
         pytest.skip(message)
     # The path of a socket may have 107 bytes, so the folder is not made where the others are.
     folder = Path(tempfile.mkdtemp(prefix="sbpg", dir="/tmp"))
+    tables = str(folder / "tables")
     try:
         _own(folder)
         options = ["-A", "trust", "-U", "test", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8"]
-        _run([str(programs / "initdb"), "-D", str(folder / "tables"), *options])
-        control = [str(programs / "pg_ctl"), "-D", str(folder / "tables"), "-w"]
-        settings = f"{_SETTINGS} -c unix_socket_directories={folder}"
-        _run([*control, "-l", str(folder / "log"), "-o", settings, "start"])
+        _run([str(programs / "initdb"), "-D", tables, *options])
+        settings = [*_SETTINGS, f"unix_socket_directories={folder}"]
+        named = [part for setting in settings for part in ("-c", setting)]
+        process = subprocess.Popen(
+            [*_prefix(), str(programs / "postgres"), "-D", tables, *named],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
-            yield Server(folder=folder)
+            yield _answering(Server(folder=folder), process)
         finally:
-            _run([*control, "-m", "immediate", "stop"])
+            process.send_signal(signal.SIGQUIT)
+            process.wait(_TIMEOUT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -80,7 +90,7 @@ def _programs() -> Path | None:
     if named:
         return Path(named)
     for folder in _candidates():
-        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     return None
 
@@ -100,24 +110,43 @@ def _candidates() -> Iterator[Path]:
         yield Path(wheel.origin).parent / "pginstall" / "bin"
 
 
+def _answering(server: Server, process: "subprocess.Popen[bytes]") -> Server:
+    """Wait until a server answers."""
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            psycopg.connect(host=str(server.folder), user="test", dbname="postgres").close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return server
+
+
 def _run(arguments: Sequence[str]) -> None:
-    """Run a program of the server; it refuses to be root, so root becomes somebody else first."""
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        user = _unprivileged()
-        prefix = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     finished = subprocess.run(
-        [*prefix, *arguments],
+        [*_prefix(), *arguments],
         check=False,
         timeout=_TIMEOUT,
         cwd="/",
         stdin=subprocess.DEVNULL,
-        # Not a pipe: the server would keep it open for as long as it runs.
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
     if finished.returncode != 0:
-        pytest.fail(f"{arguments[0]} ended with {finished.returncode}")
+        pytest.fail(f"{arguments[0]} ended with {finished.returncode}: {finished.stderr}")
+
+
+def _prefix() -> list[str]:
+    """A server refuses to be root, so root becomes somebody else; and it goes when the tests are killed."""
+    if shutil.which("setpriv") is None:
+        return []
+    if os.geteuid() != 0:
+        return ["setpriv", "--pdeathsig=QUIT"]
+    user = _unprivileged()
+    ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return ["setpriv", *ids, "--pdeathsig=QUIT"]
 
 
 def _own(folder: Path) -> None:

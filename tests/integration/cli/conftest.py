@@ -102,7 +102,7 @@ def rehearsal(bridge: Program, tmp_path: Path) -> Iterator[Rehearsal]:
         card = org.simulator.card
         settings = f"""
             [salesforce]
-            login_url = "{org.base_url}"
+            login_url = "{org.org_url}"
             client_id = "{card.consumer_key}"
             username = "{card.username}"
             private_key_file = "org/connected_app.key"

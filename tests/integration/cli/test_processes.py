@@ -154,12 +154,12 @@ def test_the_simulated_org_is_served_until_told_to_stop(
     )
     served.until(
         lambda: (
-            "base_url" in served.out.read_text() and (tmp_path / "org" / "simulator.json").is_file()
+            "org_url" in served.out.read_text() and (tmp_path / "org" / "simulator.json").is_file()
         )
     )
     told = json.loads(served.out.read_text())
-    assert told["base_url"].startswith("https://127.0.0.1:")
-    port = told["base_url"].rsplit(":", 1)[1]
+    assert told["org_url"].startswith("https://127.0.0.1:")
+    port = told["org_url"].rsplit(":", 1)[1]
     taken = bridge("serve", "simulator", "--port", port, "--directory", "other")
     assert taken.code == 78
     assert "Cannot listen" in taken.err

@@ -1,7 +1,8 @@
 """Writes that wait: tried again with growing pauses, remembered while they are held back, then forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,13 @@ from tests.support.facts import (
     contact_id,
 )
 
-STOP = {"lane": Lane.STOP}
-ROW = {"target": Target.ROW, "verb": Verb.UPSERT, "record_id": None, "ledger_key": "key-1"}
+STOP: Mapping[str, Any] = {"lane": Lane.STOP}
+ROW: Mapping[str, Any] = {
+    "target": Target.ROW,
+    "verb": Verb.UPSERT,
+    "record_id": None,
+    "ledger_key": "key-1",
+}
 
 
 def plan(
@@ -70,9 +76,9 @@ def answer(
         tx.settle((settled,))
 
 
-def refuse(ledger: Ledger, *, at: datetime = NOON, number: int = 1, **changes: object) -> Write:
+def refuse(ledger: Ledger, *, at: datetime = NOON, **changes: Any) -> Write:
     """Let one more attempt at a record be refused."""
-    write = a_write(number, decision_id=f"try at {at.isoformat()}", **changes)
+    write = a_write(1, decision_id=f"try at {at.isoformat()}", **changes)
     plan(ledger, (write,), at=at)
     answer(ledger, write, Result.REFUSED, code="FIELD_CUSTOM_VALIDATION_EXCEPTION")
     return write

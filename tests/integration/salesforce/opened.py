@@ -42,7 +42,7 @@ def gateway_to(
 ) -> Gateway:
     return open_gateway(
         endpoint=Endpoint(
-            login_url=org.base_url,
+            login_url=org.org_url,
             ca_file=org.ca_path if trusting else None,
             read_timeout=timedelta(seconds=read_timeout),
             retries=retries,

@@ -112,7 +112,7 @@ def test_a_stop_ends_the_patience_of_a_call(org: RunningOrg) -> None:
 def test_one_connection_carries_all_calls(org: RunningOrg, gateway: Gateway) -> None:
     for _ in range(5):
         poll(gateway)
-    adapter = gateway._client._session.get_adapter(org.base_url)
+    adapter = gateway._client._session.get_adapter(org.org_url)
     assert isinstance(adapter, requests.adapters.HTTPAdapter)
     pools = adapter.poolmanager.pools
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118  # not iterable

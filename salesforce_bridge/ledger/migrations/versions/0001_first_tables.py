@@ -65,14 +65,14 @@ def _people() -> None:
     op.create_index("subject_by_outside_revision", "subject", ["outside_revision"])
     op.create_table(
         "subject_link",
-        Column("org_id", String(length=18), nullable=False),
         Column("contact_id", String(length=18), nullable=False),
+        Column("org_id", String(length=18), nullable=False),
         Column("subject_id", String(length=64), nullable=False),
         Column("state", String(length=16), nullable=False),
         Column("merged_into", String(length=18)),
         Column("opened_at", Moment(), nullable=False),
         Column("changed_at", Moment(), nullable=False),
-        PrimaryKeyConstraint("org_id", "contact_id", name="subject_link_pk"),
+        PrimaryKeyConstraint("contact_id", "org_id", name="subject_link_pk"),
         sqlite_with_rowid=False,
     )
     op.create_index("subject_link_by_subject_id", "subject_link", ["subject_id"])
@@ -97,7 +97,7 @@ def _people() -> None:
 def _permissions() -> None:
     op.create_table(
         "permission_event",
-        Column("revision", NUMBER, nullable=False),
+        Column("revision", NUMBER, autoincrement=False, nullable=False),
         Column("id", String(length=64), nullable=False),
         Column("subject_id", String(length=64), nullable=False),
         Column("controller", String(length=64), nullable=False),
@@ -230,9 +230,9 @@ def _permissions() -> None:
 def _salesforce_side() -> None:
     op.create_table(
         "mirror",
-        Column("org_id", String(length=18), nullable=False),
-        Column("target", String(length=16), nullable=False),
         Column("record_id", String(length=18), nullable=False),
+        Column("target", String(length=16), nullable=False),
+        Column("org_id", String(length=18), nullable=False),
         Column("owner", String(length=18)),
         Column("modstamp", Moment(), nullable=False),
         Column("modified_by", String(length=18)),
@@ -240,9 +240,9 @@ def _salesforce_side() -> None:
         Column("deleted", Boolean(), nullable=False),
         Column("digest", String(length=64), nullable=False),
         Column("content", Text(), nullable=False),
-        PrimaryKeyConstraint("org_id", "target", "record_id", name="mirror_pk"),
+        PrimaryKeyConstraint("record_id", "target", "org_id", name="mirror_pk"),
     )
-    op.create_index("mirror_by_owner", "mirror", ["org_id", "owner", "target"])
+    op.create_index("mirror_by_owner", "mirror", ["owner", "target", "org_id"])
     op.create_table(
         "planned_write",
         Column("id", String(length=64), nullable=False),
@@ -260,12 +260,12 @@ def _salesforce_side() -> None:
     op.create_index(
         "planned_write_open",
         "planned_write",
-        ["org_id", "state", "contact_id"],
+        ["contact_id", "org_id", "state"],
         **_where("state IN ('pending', 'unknown', 'refused', 'skipped')"),
     )
     op.create_table(
         "cycle",
-        Column("id", NUMBER, nullable=False),
+        Column("id", NUMBER, autoincrement=False, nullable=False),
         Column("org_id", String(length=18), nullable=False),
         Column("opened_at", Moment(), nullable=False),
         Column("closed_at", Moment()),
@@ -293,7 +293,7 @@ def _salesforce_side() -> None:
 def _audit() -> None:
     op.create_table(
         "audit_entry",
-        Column("seq", NUMBER, nullable=False),
+        Column("seq", NUMBER, autoincrement=False, nullable=False),
         Column("kind", String(length=16), nullable=False),
         Column("ref", String(length=64), nullable=False),
         Column("subject_key", String(length=40)),
@@ -310,7 +310,7 @@ def _audit() -> None:
     )
     op.create_table(
         "audit_payload",
-        Column("seq", NUMBER, nullable=False),
+        Column("seq", NUMBER, autoincrement=False, nullable=False),
         Column("nonce", LargeBinary()),
         Column("payload", Text()),
         Column("shredded_at", Moment()),
@@ -330,7 +330,7 @@ def _audit() -> None:
 def _house() -> None:
     op.create_table(
         "request",
-        Column("id", NUMBER, nullable=False),
+        Column("id", NUMBER, autoincrement=False, nullable=False),
         Column("org_id", String(length=18)),
         Column("kind", String(length=32), nullable=False),
         Column("payload", Text(), nullable=False),

@@ -11,6 +11,13 @@ branch_labels = None
 depends_on = None
 
 APPEND_ONLY = ("permission_event", "condition", "audit_entry")
+KEYS = (
+    ("permission_event", "revision"),
+    ("permission_event", "id"),
+    ("condition", "id"),
+    ("audit_entry", "seq"),
+    ("audit_payload", "seq"),
+)
 SHREDDED = "NEW.payload IS NULL AND NEW.nonce IS NULL AND NEW.shredded_at IS NOT NULL AND NEW.seq = OLD.seq"
 
 
@@ -28,11 +35,15 @@ def _on_sqlite() -> None:
     for table in APPEND_ONLY:
         op.execute(_sqlite_trigger(table, "UPDATE", "1"))
     op.execute(_sqlite_trigger("audit_payload", "UPDATE", f"NOT ({SHREDDED})"))
+    # INSERT OR REPLACE removes a row without asking the trigger on DELETE.
+    for table, key in KEYS:
+        there = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608 - constants
+        op.execute(_sqlite_trigger(table, "INSERT", there, name=f"replace_of_{key}"))
 
 
-def _sqlite_trigger(table: str, deed: str, when: str) -> str:
+def _sqlite_trigger(table: str, deed: str, when: str, *, name: str | None = None) -> str:
     return (
-        f"CREATE TRIGGER {table}_refuses_{deed.lower()} BEFORE {deed} ON {table} WHEN {when} "
+        f"CREATE TRIGGER {table}_refuses_{name or deed.lower()} BEFORE {deed} ON {table} WHEN {when} "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     )
 

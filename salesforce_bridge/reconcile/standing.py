@@ -91,7 +91,7 @@ def standing_of(
         subject_class=record.subject_class,
         hold=record.hold,
     )
-    status = _status(record, use, permission, answer, link_state=link_state, policy=policy)
+    status = _status(record, use, permission, answer, link_state=link_state, policy=policy, at=at)
     permitted = permission if status is Status.PERMITTED else None
     return Standing(
         use=use,
@@ -200,6 +200,7 @@ def _status(
     *,
     link_state: str,
     policy: Policy,
+    at: datetime,
 ) -> Status:
     if is_stopped(record, use, policy=policy):
         return Status.STOPPED
@@ -213,6 +214,8 @@ def _status(
     held = permission.held is not None or record.hold is not None
     if answer.verdict is Verdict.ALLOW and not held:
         return Status.PERMITTED
+    if permission.effective_from is not None and permission.effective_from > at:
+        return Status.LIMITED  # it has yet to begin, which is not the same as having ended
     return _STATUS_OF_ANSWER.get(answer.reason, Status.LIMITED)
 
 

@@ -215,6 +215,12 @@ def test_a_permission_is_never_shown_for_longer_than_it_holds(world: World) -> N
     assert row.effective_from == begun + timedelta(seconds=1, microseconds=-1)
 
 
+def test_a_permission_that_has_yet_to_begin_waits_and_has_not_lapsed(world: World) -> None:
+    world.tell(EventKind.GRANT, effective_from=world.at + timedelta(days=1))
+    world.cycle()
+    assert world.rows[world.row_of(ANN)].fields.consent_status == "Limited"
+
+
 def test_the_contact_shows_the_headline_over_its_channels(world: World) -> None:
     def shown() -> str | None:
         return world.contacts[ANN].fields.consent_status

@@ -20,8 +20,10 @@ FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="salesforce_bridge" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/salesforce-bridge /opt/salesforce-bridge
-# A volume that is mounted here for the first time takes over the owner of the folder.
-RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/salesforce-bridge \
+# The user has a name as well, for whoever asks who it is. A volume that is mounted here for the first time takes
+# over the owner of the folder.
+RUN echo 'bridge:x:10001:10001::/var/lib/salesforce-bridge:/usr/sbin/nologin' >> /etc/passwd \
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/salesforce-bridge \
     && install -d -m 0755 /etc/salesforce-bridge
 ENV PATH=/opt/salesforce-bridge/bin:$PATH \
     PYTHONUNBUFFERED=1 \

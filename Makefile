@@ -25,7 +25,7 @@ endif
 # The first line of every target is the sentence that `make` prints for it.
 SAY = @sed -n 's/^$@:.*\#\# /== $@: /p' Makefile
 
-.PHONY: help setup fmt lint types arch check test laws e2e demo bench build image docs lock clean
+.PHONY: help setup fmt lint types arch check test laws e2e demo bench build image lock clean
 
 help:
 	@echo "make WORD, where WORD is one of"
@@ -62,7 +62,7 @@ check: lint types arch ## everything that is fast: lint, types, arch and the uni
 test: lint types arch ## every check and every test, with the coverage we promise
 	$(SAY)
 	@mkdir -p build && rm -f $(COVERAGE)
-	@$(BIN)/python -m pytest --ignore=tests/bench --durations=10 --cov --cov-report=json:$(COVERAGE)
+	@$(BIN)/python -m pytest --ignore=tests/bench --numprocesses=2 --dist=loadfile --durations=10 --cov --cov-report=json:$(COVERAGE)
 	@$(BIN)/python tests/coverage_floor.py $(COVERAGE)
 
 laws: $(READY) ## search the property tests for far more examples
@@ -79,7 +79,7 @@ demo: $(READY) ## run the bridge against a simulated org and show what it does (
 
 bench: $(READY) ## measure speed and memory
 	$(SAY)
-	@$(BIN)/python -m pytest tests/bench --timeout=1800 -s
+	@$(BIN)/python -m tests.bench.bench_record
 
 build: $(READY) ## build the source archive, and the wheel from it, into dist/
 	$(SAY)
@@ -93,10 +93,6 @@ image: ## build the container image (BASE_IMAGE=... IMAGE=...)
 		if command -v $$engine >/dev/null && $$engine info >/dev/null 2>&1; then \
 			exec $$engine build --build-arg BASE_IMAGE=$(BASE_IMAGE) --tag $(IMAGE) .; fi; done; \
 	echo "none of docker, podman and buildah answers on this machine" >&2; exit 1
-
-docs: $(READY) ## write the generated pages anew
-	$(SAY)
-	@$(BIN)/python docs/generate.py
 
 lock: $(READY) ## lock the requirements anew (UPGRADE=1 takes the newest releases)
 	$(SAY)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from salesforce_bridge.ledger.store import Tx
-from salesforce_bridge.ledger.values import Backfill, Bookmark, CycleId, Manifest, Result, Settled
-from salesforce_bridge.ledger.waiting import HELD_BACK, ROWS_FIRST
+from salesforce_bridge.ledger.values import Backfill, Bookmark, CycleId, Manifest, Result
+from salesforce_bridge.ledger.waiting import HELD_BACK
 from salesforce_bridge.permissions.keys import ContactId
 from salesforce_bridge.reading import (
     Batch,
@@ -24,14 +24,13 @@ from salesforce_bridge.reading import (
     lay_in_sight,
     moved_bookmark,
     next_chunk,
-    pieces,
     poll_org,
     read_batch,
     seal_set_aside,
 )
 from salesforce_bridge.reconcile.dossiers import Sight, assemble, orphans, owner_of
 from salesforce_bridge.reconcile.facts import Dossier, RowSnapshot
-from salesforce_bridge.reconcile.intent import Lane, Plan, Target, Write
+from salesforce_bridge.reconcile.intent import Lane, Plan, Write
 from salesforce_bridge.reconcile.plan import (
     NO_CHANGE,
     Change,
@@ -41,10 +40,9 @@ from salesforce_bridge.reconcile.plan import (
     stops_only,
 )
 from salesforce_bridge.salesforce.gateway import Poll
-from salesforce_bridge.salesforce.writing import Outcome
+from salesforce_bridge.sending import skipped, write_out
 
 ROUNDS_MAX = 3  # a write that our own rules refused is decided again at once, but not for ever
-RECORDS_PER_CALL = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +214,8 @@ def _left_over(world: World, tx: Tx, *, held_too: bool) -> set[ContactId]:
 
 
 def _sign_of_life(world: World, tx: Tx) -> datetime | None:
-    """Say which time the heartbeat may carry: none while a stop has waited too long."""
-    waiting = tx.unwritten_stops(world.org_id).oldest
+    """Say which time the heartbeat may carry: none while a stop, a limit or a lapse has waited too long."""
+    waiting = tx.overdue_since(world.org_id)
     overdue = waiting is not None and world.clock() - waiting > world.unwritten_limit
     return None if overdue else tx.last_clean_at(world.org_id)
 
@@ -235,10 +233,12 @@ def _work(desk: _Desk, batch: Batch) -> None:
     """Decide, record and write one batch, and decide again where Salesforce moved meanwhile."""
     for _ in range(ROUNDS_MAX):
         desk.turns += 1
-        again = _write(desk, _record(desk, read_batch(desk.run.world, batch)))
-        if not again:
+        writes = _record(desk, read_batch(desk.run.world, batch))
+        sent = write_out(desk.run.world, writes, go_on=desk.run.go_on)
+        desk.writes.update(sent.results)
+        if not sent.again:
             return
-        batch = Batch(contacts=again, whole=again)
+        batch = Batch(contacts=sent.again, whole=sent.again)
 
 
 def _record(desk: _Desk, reading: Reading) -> tuple[Write, ...]:
@@ -265,7 +265,7 @@ def _record(desk: _Desk, reading: Reading) -> tuple[Write, ...]:
             asked_for=reading.asked_for,
         )
         held = tuple(each for each in plan.writes if run.halted and each.lane is not Lane.STOP)
-        tx.settle(tuple(_skipped(world, each, HELD_BACK) for each in held))
+        tx.settle(tuple(skipped(world, each, HELD_BACK) for each in held))
     desk.read |= planned.read
     desk.decisions.update(each.reason for each in plan.decisions)
     return writes
@@ -320,64 +320,6 @@ def _restored(sight: Sight, revision: int) -> str | None:
     if latest <= revision:
         return None
     return f"the org shows ledger revision {latest}, this ledger has only reached {revision}"
-
-
-def _write(desk: _Desk, writes: tuple[Write, ...]) -> frozenset[ContactId]:
-    """Send and settle, stops first; give the Contacts to decide on again, because they moved meanwhile."""
-    first = tuple(each for each in writes if each.lane < Lane.LOOSEN_CONTACT)
-    last = tuple(each for each in writes if each.lane >= Lane.LOOSEN_CONTACT)
-    answers = _send(desk, first)
-    refused = {
-        each.contact_id
-        for each in first
-        if each.target is Target.ROW and answers[each.id].result.value != Result.ACCEPTED
-    }
-    held_back = tuple(each for each in last if each.contact_id in refused)
-    _settle(desk, tuple(_skipped(desk.run.world, each, ROWS_FIRST) for each in held_back))
-    answers |= _send(desk, tuple(each for each in last if each not in held_back))
-    return frozenset(
-        each.contact_id for each in writes if each.id in answers and _moved_on(answers[each.id])
-    )
-
-
-def _send(desk: _Desk, writes: tuple[Write, ...]) -> dict[str, Outcome]:
-    world = desk.run.world
-    answers: dict[str, Outcome] = {}
-    for piece in pieces(writes, RECORDS_PER_CALL):
-        outcomes = world.gateway.write(piece)
-        _settle(desk, tuple(_settled(world, each) for each in outcomes))
-        answers |= {each.write_id: each for each in outcomes}
-    return answers
-
-
-def _settle(desk: _Desk, settled: tuple[Settled, ...]) -> None:
-    if settled:
-        with desk.run.world.ledger.begin() as tx:
-            tx.settle(settled)
-    desk.writes.update(each.result.value for each in settled)
-
-
-def _settled(world: World, outcome: Outcome) -> Settled:
-    return Settled(
-        write_id=outcome.write_id,
-        result=Result(outcome.result.value),
-        at=outcome.server_time or world.clock(),
-        code=outcome.code,
-        message_digest=outcome.message_digest,
-        record_id=outcome.record_id,
-    )
-
-
-def _skipped(world: World, write: Write, code: str) -> Settled:
-    return Settled(write_id=write.id, result=Result.SKIPPED, at=world.clock(), code=code)
-
-
-def _moved_on(outcome: Outcome) -> bool:
-    """Say whether a refusal means that the record is no longer what was decided on."""
-    return outcome.rule is not None or outcome.code in _STALE
-
-
-_STALE = frozenset({"STALE", "ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
 
 
 def _is_more(report: CycleReport) -> bool:

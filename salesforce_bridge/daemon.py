@@ -320,7 +320,7 @@ class Daemon:
         self._count_failure(f"a fault of the bridge itself ({type(event.exception).__name__})")
 
     def _grant(self, request: FiledRequest) -> None:
-        _log.info("request.taken", request=request.kind, owner=request.by)
+        _log.info("request.taken", request=request.kind, seq=request.id)
         match request.kind:
             case Ask.RUN:
                 pass  # the cycle that follows every request is all that was asked for

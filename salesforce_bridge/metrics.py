@@ -106,7 +106,6 @@ class Vitals:
     paused: bool = False
     unwritten_stops: int = 0
     oldest_unwritten: datetime | None = None
-    chain_broken: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

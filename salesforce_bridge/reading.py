@@ -18,6 +18,7 @@ from salesforce_bridge.salesforce.gateway import Gateway, Heartbeat, Poll
 from salesforce_bridge.salesforce.records import Stamp
 
 MERGES_MAX = 10  # Contacts merged into Contacts merged into Contacts …
+SKEW = timedelta(seconds=1)  # between the clocks behind stamps and behind the Date header
 LATE = timedelta(seconds=2)  # how late most changes become visible
 
 Piece = TypeVar("Piece")
@@ -110,35 +111,50 @@ def due_batches(
     world: World, tx: Tx, mark: Bookmark | None, poll: Poll, *, again: Collection[ContactId]
 ) -> Due:
     """List what has to be looked at, in batches: changed records, people touched, moments passed."""
-    found: dict[str, set[str]] = {"whole": set(again), "contacts": set(), "rows": set()}
+    contacts, rows = Changes(), Changes()
     touched: set[str] = set()
     met = len(poll.contacts) + len(poll.rows)
     if mark is not None:
-        found["contacts"] = _changed(world, tx, mark, Target.CONTACT, poll.contacts)
-        found["rows"] = _changed(world, tx, mark, Target.ROW, poll.rows)
-        met -= len(found["contacts"]) + len(found["rows"])
-        found["contacts"] -= found["whole"]
+        contacts = _changed(world, tx, mark, Target.CONTACT, poll.contacts)
+        rows = _changed(world, tx, mark, Target.ROW, poll.rows)
+        met -= sum(len(each.news) + len(each.unsure) for each in (contacts, rows))
         touched = _touched(world, tx, mark, at=poll.server_time)
-    found["touched"] = touched - found["whole"] - found["contacts"]
-    wanted = [(kind, each) for kind, names in found.items() for each in sorted(names)]
+    # News comes first, and of news the rows, on which people ask to stop: what there is no time for waits.
+    wanted = [
+        *(("rows", each) for each in sorted(rows.news)),
+        *(("contacts", each) for each in sorted(contacts.news - set(again))),
+        *(("whole", each) for each in sorted(again)),
+        *(("touched", each) for each in sorted(touched - set(again) - contacts.news)),
+        *(("rows", each) for each in sorted(rows.unsure)),
+        *(("contacts", each) for each in sorted(contacts.unsure - set(again))),
+    ]
     return Due(batches=tuple(_batch(part) for part in pieces(wanted, world.chunk)), seen_again=met)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What the stamps of one poll say about one object."""
+
+    news: frozenset[str] = frozenset()
+    unsure: frozenset[str] = (
+        frozenset()
+    )  # known by their stamp, but read while its second was running
 
 
 def _changed(
     world: World, tx: Tx, mark: Bookmark, target: Target, stamps: Sequence[Stamp]
-) -> set[str]:
+) -> Changes:
     """Tell the stamps that are news from those that are known.
 
-    Stamps have whole seconds. What was stamped in the very second of the last poll, or later, may have been
-    read in the middle of that second, before somebody changed it once more; so it is read again.
+    Stamps have whole seconds, and clocks differ a little. What was stamped just before the last poll, or
+    later, may have been read in the middle of its second, before somebody changed it once more; so it is
+    read again.
     """
-    unsure_from = mark.clock.replace(microsecond=0)
+    unsure_from = mark.clock.replace(microsecond=0) - SKEW
     known = tx.known(world.org_id, target, {stamp.id for stamp in stamps})
-    return {
-        stamp.id
-        for stamp in stamps
-        if known.get(stamp.id) != stamp.modstamp or stamp.modstamp >= unsure_from
-    }
+    news = frozenset(stamp.id for stamp in stamps if known.get(stamp.id) != stamp.modstamp)
+    late = frozenset(stamp.id for stamp in stamps if stamp.modstamp >= unsure_from)
+    return Changes(news=news, unsure=late - news)
 
 
 def _touched(world: World, tx: Tx, mark: Bookmark, *, at: datetime) -> set[str]:

@@ -1,6 +1,6 @@
 """The chain: every entry's header names the hash of the one before, and commits to a payload it does not show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -126,18 +126,6 @@ def tail_break(last: Tip, *, said: Tip) -> Break | None:
     return Break(
         verdict=Verdict.ORDER, seq=min(last.seq, said.seq) + (last.seq != said.seq), what=what
     )
-
-
-def first_break(entries: Iterable[Stored], *, after: Tip | None = None) -> Break | None:
-    """The first entry that was changed or is out of place."""
-    tip = after or Tip(seq=0, last_hash=GENESIS)
-    for entry in entries:
-        fields = fields_of(entry)
-        found = order_break(entry, fields, after=tip) or content_break(entry, fields)
-        if found:
-            return found
-        tip = Tip(seq=entry.seq, last_hash=entry.entry_hash)
-    return None
 
 
 def _content_fault(entry: Stored, fields: Mapping[str, object] | None) -> str | None:

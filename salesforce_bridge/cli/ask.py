@@ -1,11 +1,9 @@
 """`ask`: requests to the running daemon, left in the ledger and taken within seconds."""
 
-import getpass
-
 import typer
 
 from salesforce_bridge import wiring
-from salesforce_bridge.cli.shared import given
+from salesforce_bridge.cli.shared import given, operator
 from salesforce_bridge.daemon import Ask
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -36,5 +34,5 @@ def resume(ctx: typer.Context) -> None:
 
 def _file(ctx: typer.Context, ask: Ask) -> None:
     with wiring.ledger_in_use(given(ctx).settings()) as ledger, ledger.begin() as tx:
-        number = tx.file_request(ask.value, {}, by=getpass.getuser(), at=wiring.now())
+        number = tx.file_request(ask.value, {}, by=operator(), at=wiring.now())
     typer.echo(f"Request {number} is filed; the daemon takes it within seconds.")

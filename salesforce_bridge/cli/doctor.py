@@ -215,7 +215,8 @@ def _allowance(gateway: Gateway, *, share: float) -> Check:
             name="API calls",
             state=State.WARN,
             text=text,
-            fix="find out which application uses them, or lower daily_calls_share",
+            fix="find out which application uses them; doctor warns when less than daily_calls_share is left,"
+            " the bridge does not limit itself",
         )
     return Check(name="API calls", state=State.PASS, text=text)
 

@@ -1,6 +1,5 @@
 """`ledger`: what people permitted and stopped, shown and recorded by hand."""
 
-import getpass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from salesforce_bridge import wiring
-from salesforce_bridge.cli.shared import AsJson, Exit, given, tell_json, tell_table
-from salesforce_bridge.config import Settings
+from salesforce_bridge.cli import claims
+from salesforce_bridge.cli.grants import graded, point_for
+from salesforce_bridge.cli.shared import AsJson, Exit, given, operator, tell_json, tell_table
 from salesforce_bridge.errors import SkipRecord
 from salesforce_bridge.ledger import views
 from salesforce_bridge.ledger.import_lines import Frame
@@ -26,8 +26,6 @@ from salesforce_bridge.ledger.records import (
 from salesforce_bridge.ledger.store import Tx
 from salesforce_bridge.ledger.values import Appended
 from salesforce_bridge.ledger.views import ContactView
-from salesforce_bridge.permissions.contact_points import contact_point
-from salesforce_bridge.permissions.evidence import Grade
 from salesforce_bridge.permissions.keys import (
     ANY_CHANNEL,
     ANY_PURPOSE,
@@ -61,10 +59,6 @@ _MAY_BE_WIDE = frozenset({Said.STOP, Said.HOLD, Said.RELEASE})
 
 class ContactUnknown(SkipRecord):
     """The ledger has not met that Contact."""
-
-
-class PointUnclear(SkipRecord):
-    """Nobody can tell which address a grant is for."""
 
 
 class FileNotText(SkipRecord):
@@ -142,25 +136,25 @@ def record(
     """Record what a person told you, or release what was held; the next cycle carries it to Salesforce."""
     settings = given(ctx).settings()
     policy = wiring.load_policy(settings)
-    if grade not in Grade.__members__:
-        raise typer.BadParameter("is one of A, B, C, D", param_hint="--grade")
+    proven = graded(grade)
     use = _use(said, purpose, channel, policy)
     at = wiring.now()
     with wiring.ledger_in_use(settings) as ledger, ledger.begin() as tx:
         found = _found(tx, wiring.org_of(settings, ledger), contact)
+        held = found.contact.points if found.contact is not None else ()
         scoped = said is Said.GRANT
         word = Word(
             subject_id=found.record.subject_id,
             verb=Verb[said.name],
             use=use,
             happened_at=at if when is None else when.replace(tzinfo=UTC),
-            by=getpass.getuser(),
+            by=operator(),
             approved_by=approved_by,
             proof=Proof(
-                grade=Grade[grade],
+                grade=proven,
                 ref=evidence,
                 notice_id=notice,
-                point=_point(found, use, policy, settings, address) if scoped else None,
+                point=point_for(use, held, policy, settings, address) if scoped else None,
                 by_the_person=by_the_person,
             ),
             effective_to=until.replace(tzinfo=UTC) if until is not None else None,
@@ -178,9 +172,7 @@ def confirm(ctx: typer.Context, contact: ContactArgument, as_json: AsJson = Fals
     policy = wiring.load_policy(settings)
     with wiring.ledger_in_use(settings) as ledger, ledger.begin() as tx:
         found = _found(tx, wiring.org_of(settings, ledger), contact)
-        appended = confirm_link(
-            tx, found.link, by=getpass.getuser(), at=wiring.now(), policy=policy
-        )
+        appended = confirm_link(tx, found.link, by=operator(), at=wiring.now(), policy=policy)
     _tell("CONFIRMED", appended, as_json=as_json)
 
 
@@ -204,13 +196,18 @@ def import_(
             policy=policy,
             keys=wiring.point_keys(settings, controller=policy.controller),
             at=wiring.now(),
-            by=getpass.getuser(),
+            by=operator(),
         )
         with ledger.begin() if apply else ledger.reading() as tx:
             plan = plan_import(tx, text, kind, frame)
             if apply and not plan.report.problems:
                 run_import(tx, plan)
     _tell_import(plan.report, applied=apply, as_json=as_json)
+
+
+app.command()(claims.claims)
+app.command()(claims.approve)
+app.command()(claims.refuse)
 
 
 def _text_of(file: Path) -> str:
@@ -260,27 +257,6 @@ def _tell_import(report: ImportReport, *, applied: bool, as_json: bool) -> None:
         raise typer.Exit(Exit.FAILED)
     if not applied:
         typer.echo("hint:  the same with --apply records it", err=True)
-
-
-def _point(
-    found: ContactView, use: Use, policy: Policy, settings: Settings, address: str | None
-) -> str | None:
-    """Name the address a grant is for, where the policy lets it hold for one address only."""
-    kind = policy.channels[use.channel].point
-    if kind is None or use.channel not in policy.purposes[use.purpose].address_scoped:
-        return None
-    if address is not None:
-        keys = wiring.point_keys(settings, controller=policy.controller)
-        given_for = contact_point(kind, address, keys=keys, default_country=policy.default_country)
-        return given_for.exact if given_for is not None else None
-    points = found.contact.points if found.contact is not None else ()
-    exact = {one.exact for one in points if one.type is kind}
-    if len(exact) != 1:
-        raise PointUnclear(
-            f"The Contact has {len(exact)} of what {use.channel} is addressed by; a grant is for one of them.",
-            hint="name it with --address",
-        )
-    return exact.pop()
 
 
 def _tell(kind: str, appended: Appended, *, as_json: bool) -> None:

@@ -21,10 +21,10 @@ from salesforce_bridge.errors import CannotStart, RetryLater
 from salesforce_bridge.metrics import Metrics
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reading import World
-from salesforce_bridge.reconcile.intent import Plan, Write
+from salesforce_bridge.reconcile.intent import Plan, Target, Write
+from salesforce_bridge.reconcile.plan import NO_CHANGE, Change, change_of, check_limits
 
 SHOWN_WRITES = 50
-NO_LIMIT = 2**53
 app = typer.Typer(add_completion=False)
 
 
@@ -47,6 +47,7 @@ class Shown:
     decisions: Mapping[str, int]  # by reason
     writes: tuple[Mapping[str, Any], ...]
     events: int
+    over_limits: str | None  # why a cycle would write stops only
 
     @property
     def empty(self) -> bool:
@@ -58,6 +59,14 @@ class Shown:
         return {name: getattr(self, name) for name in self.__slots__} | {"empty": self.empty}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """A plan, and how much of it counts towards the limits."""
+
+    shown: Shown
+    change: Change
+
+
 @app.command()
 def plan(
     ctx: typer.Context,
@@ -66,7 +75,7 @@ def plan(
 ) -> None:
     """Show what a cycle would decide and write; change nothing. Exit code 3: there is something to do."""
     with wiring.bridge(given(ctx).settings()) as bridge:
-        shown = _shown(bridge.world(), at=wiring.now())
+        shown = _looked(bridge.world(), at=wiring.now()).shown
     if out is not None:
         out.write_bytes(
             orjson.dumps(shown.document(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
@@ -108,9 +117,10 @@ def apply(
         def cycle(*, stops_only: bool, deadline: datetime, go_on: Any) -> CycleReport:
             world = bridge.world()
             if approved is not None:
-                _compare(_shown(world, at=wiring.now()).digest, approved)
-            if beyond_limits:
-                world = replace(world, policy=_without_limits(world.policy))
+                looked = _looked(world, at=wiring.now())
+                _compare(looked.shown.digest, approved)
+                if beyond_limits:
+                    world = replace(world, policy=with_room_for(looked.change, world.policy))
             return run_cycle(world, stops_only=stops_only, deadline=deadline, go_on=go_on)
 
         bridge.keep_policy()
@@ -120,8 +130,44 @@ def apply(
         tell_report(daemon.once(), as_json=as_json)
 
 
-def _shown(world: World, *, at: datetime) -> Shown:
+def with_room_for(change: Change, policy: Policy) -> Policy:
+    """Raise the limits to what was approved, and no further: what comes on top still needs a look."""
+    limits = policy.limits
+    return replace(
+        policy,
+        limits=replace(
+            limits,
+            loosen_max=max(limits.loosen_max, change.loosened),
+            change_max=max(limits.change_max, len(change.contacts)),
+        ),
+    )
+
+
+def _looked(world: World, *, at: datetime) -> _Looked:
     plans = preview(world)
+    change, over_limits = _weighed(world, plans)
+    shown = _shown(world, plans, at=at, over_limits=over_limits)
+    return _Looked(shown=shown, change=change)
+
+
+def _weighed(world: World, plans: tuple[Plan, ...]) -> tuple[Change, str | None]:
+    """Count the plans as a cycle would, and give its complaint if there are too many changes."""
+    change, complaint = NO_CHANGE, None
+    with world.ledger.reading() as tx:
+        known = tx.contacts_known(world.org_id)
+        for each in plans:
+            ids = {write.contact_id for write in each.writes}
+            fresh = frozenset(ids - tx.known(world.org_id, Target.CONTACT, ids).keys())
+            complaint = check_limits(
+                each, world.policy.limits, known=known, fresh=fresh, so_far=change
+            )
+            change = change_of(each, fresh=fresh, so_far=change)
+    return change, complaint
+
+
+def _shown(
+    world: World, plans: tuple[Plan, ...], *, at: datetime, over_limits: str | None
+) -> Shown:
     whole = orjson.dumps([world.org_id, world.policy.digest, *(each.digest for each in plans)])
     return Shown(
         org_id=world.org_id,
@@ -133,6 +179,7 @@ def _shown(world: World, *, at: datetime) -> Shown:
         ),
         writes=tuple(_writes_of(plans)),
         events=sum(len(each.events) for each in plans),
+        over_limits=over_limits,
     )
 
 
@@ -180,6 +227,11 @@ def _tell(shown: Shown) -> None:
     typer.echo(
         f"{shown.events} events to record, {len(shown.writes)} writes to send. Nothing was changed."
     )
+    if shown.over_limits is not None:
+        typer.echo(
+            f"Over the limits: {shown.over_limits}. A cycle would write stops only;"
+            " `apply FILE --beyond-limits` writes all of it."
+        )
 
 
 def _approved(file: Path) -> str:
@@ -197,8 +249,3 @@ def _compare(found: str, approved: str) -> None:
             "The org or the ledger changed since that plan was made; nothing was written.",
             hint="salesforce-bridge plan --out FILE, and look at it again",
         )
-
-
-def _without_limits(policy: Policy) -> Policy:
-    limits = replace(policy.limits, loosen_max=NO_LIMIT, change_max=NO_LIMIT)
-    return replace(policy, limits=limits)

@@ -1,6 +1,8 @@
 """What all commands share: the options before the command, exit codes, and how they speak."""
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,6 +55,14 @@ def given(ctx: typer.Context) -> Given:
     """The options before the command, wherever it sits below it."""
     found = ctx.find_object(Given)
     return found if found is not None else Given()
+
+
+def operator() -> str:
+    """The login of whoever types; in a container a user may have a number and no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
 
 
 def exit_code(error: BridgeError) -> Exit:

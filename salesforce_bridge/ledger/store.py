@@ -180,6 +180,10 @@ class Tx:
         """Stops that were decided and that Salesforce has not accepted."""
         return waiting.unwritten_stops(self.connection, org_id)
 
+    def overdue_since(self, org_id: OrgId) -> datetime | None:
+        """Since when Salesforce may show more than the ledger allows, because a write was not accepted."""
+        return waiting.overdue_since(self.connection, org_id)
+
     def retry_due(self, org_id: OrgId, *, at: datetime) -> tuple[ContactId, ...]:
         """Contacts with writes that were refused, or never sent, and may be tried again."""
         return waiting.retry_due(self.connection, org_id, at=at)

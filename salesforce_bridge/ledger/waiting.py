@@ -11,9 +11,11 @@ from salesforce_bridge.ledger import bulk, writes
 from salesforce_bridge.ledger.tables import UNFINISHED, planned_write
 from salesforce_bridge.ledger.values import PlannedWrite, Result
 from salesforce_bridge.permissions.keys import ContactId, OrgId
-from salesforce_bridge.reconcile.intent import Lane, Target, Write
+from salesforce_bridge.reconcile.intent import Lane, Target, Verb, Write
+from salesforce_bridge.reconcile.words import Status
 
 HELD_BACK = "HELD_BACK"  # never sent, because only stops may be written
+NOT_SENT = "NOT_SENT"  # never sent, because this bridge was told to end
 ROWS_FIRST = "ROWS_NOT_ACCEPTED"  # never sent, because a row of the Contact was not accepted
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -21,6 +23,7 @@ DOUBLINGS_MAX = 10
 
 _REFUSED, _SKIPPED, _SUPERSEDED = Result.REFUSED.value, Result.SKIPPED.value, "superseded"
 _LEFT_OVER = (_REFUSED, _SKIPPED)
+_CLOSED = frozenset({Status.LIMITED.value, Status.LAPSED.value})
 Name = tuple[Target, str]
 
 
@@ -52,6 +55,22 @@ def unwritten_stops(connection: Connection, org_id: OrgId) -> Waiting:
             name = _name(each.write)
             since[name] = min(each.created_at, since.get(name, each.created_at))
     return Waiting(number=len(since), oldest=min(since.values(), default=None))
+
+
+def overdue_since(connection: Connection, org_id: OrgId) -> datetime | None:
+    """Say since when Salesforce may show more than the ledger allows: a stop, a limit or a lapse not accepted."""
+    statement = select(planned_write).where(planned_write.c.org_id == org_id, text(UNFINISHED))
+    found = (writes.planned_of(row) for row in connection.execute(statement))
+    return min((each.created_at for each in found if _takes_away(each.write)), default=None)
+
+
+def _takes_away(write: Write) -> bool:
+    status = write.fields.get("consent_status")
+    return write.lane is Lane.STOP or (
+        write.verb is Verb.UPDATE
+        and (status in _CLOSED or (status is not None and write.target is Target.ROW))
+        and write.lane is Lane.TIGHTEN
+    )
 
 
 def retry_due(connection: Connection, org_id: OrgId, *, at: datetime) -> tuple[ContactId, ...]:

@@ -20,7 +20,7 @@ from salesforce_bridge.reconcile.facts import (
 )
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.identity import stable_id
-from salesforce_bridge.reconcile.joins import join, not_before_a_yes
+from salesforce_bridge.reconcile.joins import join
 from salesforce_bridge.reconcile.objections import words_of_stop
 from salesforce_bridge.reconcile.reasons import Act, Reason
 from salesforce_bridge.reconcile.telling import BRIDGE, CLOCK, Teller, event_of
@@ -214,8 +214,6 @@ def _tell(
 ) -> Iterator[str]:
     record = bench.record_of(finding.contact_id)
     happened_at = _happened_at(bench, finding)
-    if use is not None and use.purpose == ANY_PURPOSE:
-        happened_at = not_before_a_yes(record, happened_at)
     event = event_of(
         record,
         use or finding.use,

@@ -15,8 +15,6 @@ from salesforce_bridge.reconcile.situations import (
 )
 from salesforce_bridge.reconcile.writes import writes_for
 
-_WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:

@@ -83,7 +83,7 @@ def join(
             Use(purpose=stop.purpose, channel=stop.channel),
             _KIND_OF_STOP[stop.kind],
             reason="MERGE_STOP_CARRIED",
-            happened_at=not_before_a_yes(winner, stop.since),
+            happened_at=stop.since,
             teller=teller,
             policy=policy,
             at=at,
@@ -129,13 +129,6 @@ def _prevails(loser: SubjectRecord, winner: SubjectRecord, use: Use, *, policy: 
     # On one tier the later event counts; a lapse after a lapse tells nothing new.
     later = ours is not None and theirs.since > ours.since and tier in (YES_TIER, STOP_TIER)
     return tier > tier_of(ours) or (tier == tier_of(ours) and later)
-
-
-def not_before_a_yes(record: SubjectRecord, told_at: datetime) -> datetime:
-    """Date a wide stop that is news to the ledger: clocks differ, and doubt about a stop is a stop, so it
-    is never older than a yes the ledger already holds."""
-    lifted = (each.lifted_at for each in record.permissions.values() if each.lifted_at is not None)
-    return max((told_at, *lifted))
 
 
 def _kinds_to_tell(theirs: Permission, tier: int) -> tuple[EventKind, ...]:

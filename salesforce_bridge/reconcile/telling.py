@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from salesforce_bridge.permissions.bases import LawfulBasis
-from salesforce_bridge.permissions.events import ActorKind, EventKind, PermissionEvent
+from salesforce_bridge.permissions.events import STOPS, ActorKind, EventKind, PermissionEvent
 from salesforce_bridge.permissions.evidence import Grade, Trust
-from salesforce_bridge.permissions.keys import Use
+from salesforce_bridge.permissions.keys import ANY_PURPOSE, Use
 from salesforce_bridge.permissions.permission import Permission
 from salesforce_bridge.permissions.policy import Policy, basis_for
 from salesforce_bridge.reconcile.classes import is_marketing
@@ -44,6 +44,7 @@ def event_of(
 ) -> PermissionEvent:
     """Make one event about one person; `after` is a permission elsewhere whose proof comes along."""
     purpose = policy.purposes.get(use.purpose)
+    wide = kind in STOPS and use.purpose == ANY_PURPOSE
     return PermissionEvent(
         id=stable_id(
             "event",
@@ -59,7 +60,7 @@ def event_of(
         use=use,
         kind=kind,
         basis=basis_of(record, use, policy=policy, at=at) if after is None else after.basis,
-        happened_at=happened_at,
+        happened_at=not_before_a_yes(record, happened_at) if wide else happened_at,
         actor=teller.actor,
         actor_ref=teller.ref,
         trust=teller.trust if after is None else after.trust,
@@ -80,6 +81,13 @@ def event_of(
         source_stamp=teller.stamp,
         recorded_at=at,
     )
+
+
+def not_before_a_yes(record: SubjectRecord, told_at: datetime) -> datetime:
+    """Date a wide stop that is news to the ledger: clocks differ, and doubt about a stop is a stop, so it
+    is never older than a yes the ledger already holds."""
+    lifted = (each.lifted_at for each in record.permissions.values() if each.lifted_at is not None)
+    return max((told_at, *lifted))
 
 
 def basis_of(record: SubjectRecord, use: Use, *, policy: Policy, at: datetime) -> LawfulBasis:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesforce_bridge.audit.canonical import canonical
-from salesforce_bridge.audit.chain import Stored, first_break, hash_of
+from salesforce_bridge.audit.chain import Stored, hash_of
 from salesforce_bridge.audit.completeness import inspect
-from tests.support.chains import a_chain, a_header, tip_of
+from tests.support.chains import a_chain, a_header, first_break, tip_of
 
 KEYS = st.text(st.characters(max_codepoint=127), max_size=8)
 SCALARS = (

@@ -15,11 +15,11 @@ from salesforce_bridge.audit.chain import (
     Tip,
     Verdict,
     commit,
-    first_break,
     hash_of,
     seal,
 )
 from salesforce_bridge.audit.completeness import inspect
+from tests.support.chains import first_break
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from salesforce_bridge.audit.canonical import canonical
-from salesforce_bridge.audit.chain import GENESIS, Stored, Tip, commit, seal
+from salesforce_bridge.audit.chain import (
+    GENESIS,
+    Break,
+    Stored,
+    Tip,
+    commit,
+    content_break,
+    fields_of,
+    order_break,
+    seal,
+)
 
 NONCE = b"n" * 32
 
@@ -42,3 +52,15 @@ def a_chain(
 def tip_of(entries: tuple[Stored, ...]) -> Tip:
     """Where a chain ends."""
     return Tip(seq=entries[-1].seq, last_hash=entries[-1].entry_hash)
+
+
+def first_break(entries: Iterable[Stored], *, after: Tip | None = None) -> Break | None:
+    """The first entry that was changed or is out of place."""
+    tip = after or Tip(seq=0, last_hash=GENESIS)
+    for entry in entries:
+        fields = fields_of(entry)
+        found = order_break(entry, fields, after=tip) or content_break(entry, fields)
+        if found:
+            return found
+        tip = Tip(seq=entry.seq, last_hash=entry.entry_hash)
+    return None

@@ -199,6 +199,7 @@ def test_a_plan_changes_nothing_and_says_by_its_code_that_there_is_something_to_
     assert (first.code, again.code) == (3, 3)
     assert first.document["digest"] == again.document["digest"]
     assert first.document["writes"]
+    assert first.document["over_limits"] is None
     assert (
         rehearsal.org.director.query("SELECT Id, SystemModstamp FROM Contact ORDER BY Id") == before
     )
@@ -329,6 +330,10 @@ def test_a_grant_is_for_one_address(running: Rehearsal) -> None:
         "EMAIL",
     )
     proof = ("--notice", "consent-en-1", "--evidence", "vault/1", "--grade", "A")
+    unreadable = running.bridge(*words, *proof, "--address", "nowhere")
+    assert unreadable.code == 1
+    assert "cannot be read" in unreadable.err
+    assert running.bridge("ledger", "show", contact, "--json").document["events"] == []
     assert running.bridge(*words, *proof, "--address", "Someone.Else@example.org").code == 0
     explained = running.bridge("explain", contact, "--json").document
     email = next(use for use in explained["uses"] if use["channel"] == "EMAIL")
@@ -475,7 +480,10 @@ def test_a_plan_over_its_limit_halts_until_a_person_has_approved_it(running: Reh
     assert halted.code == 4
     assert "the limit is 0" in halted.err
     assert running.bridge("run", "--once", "--json").document["halted"]
-    assert running.bridge("plan", "--out", "plan.json").code == 3
+    planned = running.bridge("plan", "--out", "plan.json", "--json")
+    assert planned.code == 3
+    assert "the limit is 0" in planned.document["over_limits"]
+    assert "Over the limits: 1 permissions would be widened" in running.bridge("plan").out
     assert running.bridge("apply", "plan.json").code == 4
     assert running.bridge("plan", "--out", "plan.json").code == 3
     assert running.bridge("apply", "plan.json", "--beyond-limits").code == 0

@@ -14,11 +14,10 @@ from salesforce_bridge.audit.chain import (
     Stored,
     Tip,
     Verdict,
-    first_break,
     hash_of,
     tail_break,
 )
-from tests.support.chains import a_chain, a_header, tip_of
+from tests.support.chains import a_chain, a_header, first_break, tip_of
 
 CHAIN = a_chain([(a_header(ref=f"d{n}", subject_key="sk"), {"who": n}) for n in range(5)])
 

@@ -1,13 +1,14 @@
 """What all commands share: exit codes, complaints, and the two ways to speak."""
 
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
 import typer
 
 from salesforce_bridge.cli.reports import tell_report
-from salesforce_bridge.cli.shared import Exit, complain, exit_code, tell_json, tell_table
+from salesforce_bridge.cli.shared import Exit, complain, exit_code, operator, tell_json, tell_table
 from salesforce_bridge.cycle import CycleReport
 from salesforce_bridge.errors import BridgeError, CannotStart, HaltWrites, RetryLater, SkipRecord
 
@@ -72,3 +73,12 @@ def test_a_cycle_that_was_not_clean_ends_with_its_code(
         assert json.loads(out)["halted"] == report.halted
     elif report.halted:
         assert "too many changes" in err
+
+
+def test_an_operator_without_a_name_is_known_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 3_999_999)
+    assert operator() == "uid-3999999"
+    monkeypatch.setenv("LOGNAME", "anna")
+    assert operator() == "anna"

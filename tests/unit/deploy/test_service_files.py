@@ -42,6 +42,8 @@ def test_the_unit_exposes_less_than_the_threshold() -> None:
 
 def test_the_unit_does_not_restart_what_an_operator_must_mend() -> None:
     assert f"RestartPreventExitStatus={Exit.CONFIG.value}" in UNIT.read_text()
+    # Compose cannot tell one exit code from another, so it is to give up at some time.
+    assert re.search(r"^    restart: on-failure:\d+$", COMPOSE.read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", [UNIT, COMPOSE, DOCKERFILE])
@@ -56,6 +58,7 @@ def test_the_image_runs_as_a_numbered_user_and_installs_by_hash() -> None:
     assert "\nUSER 10001:10001\n" in text
     assert "--require-hashes -r requirements/main.txt" in text
     assert "\nHEALTHCHECK " in text
+    assert "bridge:x:10001:10001:" in text
     assert text.index("\nUSER ") > text.rindex("\nRUN ")
     assert "<<" not in text
     assert "--link" not in text

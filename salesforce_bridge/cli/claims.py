@@ -88,7 +88,7 @@ def approve(
 ) -> None:
     """Make a claim a grant, on proof that two people have looked at; the next cycle writes it."""
     settings = given(ctx).settings()
-    policy, by = wiring.load_policy(settings), operator()
+    policy, by, approved_by = wiring.load_policy(settings), operator(), approved_by.strip()
     proven = graded(grade)
     with wiring.ledger_in_use(settings) as ledger, ledger.begin() as tx:
         claim = _open_claim(tx, claim_id)
@@ -132,13 +132,13 @@ def _open_claim(tx: Tx, claim_id: str) -> Candidate:
 
 
 def _refuse_the_same_person(claim: Candidate, *, by: str, approved_by: str) -> None:
-    if not approved_by.strip() or approved_by == by:
+    if not approved_by or approved_by == by:
         raise SecondPersonMissing(
             "A claim is approved by two different people; --approved-by names the other one.",
             hint="have somebody else look at the proof, and give their login",
         )
     # An import notes a login, a row a Salesforce user; who that is outside Salesforce is not known here.
-    if claim.claimed_by is not None and claim.claimed_by in {by, long_id(approved_by)}:
+    if claim.claimed_by is not None and claim.claimed_by in {by, approved_by, long_id(approved_by)}:
         raise SecondPersonMissing(
             f"{claim.claimed_by} made that claim and cannot approve it as well.",
             hint="have two other people look at the proof",

@@ -41,16 +41,16 @@ def point_for(
     if address is not None:
         keys = wiring.point_keys(settings, controller=policy.controller)
         given_for = contact_point(kind, address, keys=keys, default_country=policy.default_country)
-        if given_for is None:
+        if given_for is None or not given_for.exact:
             raise PointUnclear(
                 f"What --address gives cannot be read as what {use.channel} is addressed by.",
                 hint="give one whole address, or a number with its country code",
             )
         return given_for.exact
-    exact = {one.exact for one in held if one.type is kind}
+    exact = {one.exact for one in held if one.type is kind and one.exact}
     if len(exact) != 1:
         raise PointUnclear(
-            f"The Contact has {len(exact)} of what {use.channel} is addressed by; a grant is for one of them.",
+            f"The person has {len(exact)} readable of what {use.channel} is addressed by; a grant is for one of them.",
             hint="name it with --address",
         )
     return exact.pop()

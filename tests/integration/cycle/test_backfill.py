@@ -179,6 +179,27 @@ def test_a_cycle_that_is_told_to_end_leaves_the_rest_to_the_next(
         assert bridge.audit_is_intact()
 
 
+def test_a_stop_does_not_wait_behind_what_there_was_no_time_for(
+    org: RunningOrg, ledger: Ledger
+) -> None:
+    with living(org, ledger, chunk=CHUNK) as bridge:
+        people = crowd(bridge, 4 * CHUNK)
+        bridge.settle()
+        org.director.restamp("Contact", people)
+        last = people[-1]
+        org.director.rep.update(ROW, bridge.row(last)["Id"], Requested_Change__c="Asked us to stop")
+        bridge.director.advance(TICK)
+        turns = iter([True, False])
+        report = run_cycle(
+            bridge.world,
+            stops_only=False,
+            deadline=bridge.world.clock() + timedelta(hours=1),
+            go_on=partial(next, turns, False),
+        )
+        assert report.behind
+        assert bridge.is_stopped(last)
+
+
 def test_nobody_is_shown_as_ok_before_everybody_has_been_judged(
     org: RunningOrg, ledger: Ledger
 ) -> None:

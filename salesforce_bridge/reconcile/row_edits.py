@@ -73,7 +73,7 @@ def row_situations(
         note_digest=seen.request_note,
     )
     objects = seen.request == Request.OBJECTS
-    pending = seen.request in STOP_REQUESTS
+    pending = seen.request in STOP_REQUESTS and not _was_judged_at_its_end(agreed, seen)
     # A request that stays because it could not be cleared was heard; set anew, it counts anew.
     stopped = _narrowed(agreed, seen) or (
         pending
@@ -92,6 +92,11 @@ def row_situations(
     elif not seen.deleted:
         yield from _claims(here, agreed, seen)
     yield from _moves(here, agreed, seen, key=key_of(row), alive=alive, policy=policy)
+
+
+def _was_judged_at_its_end(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
+    """A row is judged for stops before it goes; once both sides know it is gone, nobody can type on it."""
+    return agreed is not None and agreed.deleted and seen.deleted and agreed.request == seen.request
 
 
 def nearest(row: RowCase, seen: RowSnapshot) -> RowSnapshot | None:

@@ -547,7 +547,14 @@ def joined(loser: SubjectRecord, winner: SubjectRecord) -> SubjectRecord:
 def tiers(record: SubjectRecord) -> Mapping[Use, int]:
     """How restrictive a person's uses are, wide stops and holds included."""
     order = {"L7": 5, "L4": 4, "L6": 3, "L2": 2, "L3a": 2, "L3b": 2, "L5": 1, "L1": 0}
-    return {use: order[class_of(record, use, policy=POLICY)] for use in KNOWN}
+    # The tables have no way from an interest never established to one that ended; neither permits anything.
+    alike = {
+        use
+        for use, held in record.permissions.items()
+        if held.state is State.ENDED and not is_stopped(record, use, policy=POLICY)
+    }
+    found = {use: order[class_of(record, use, policy=POLICY)] for use in KNOWN}
+    return {use: 0 if use in alike and tier == 1 else tier for use, tier in found.items()}
 
 
 @laws

@@ -269,9 +269,8 @@ def read_batch(world: World, batch: Batch) -> Reading:
         asked_for |= strangers
     # Of a Contact met for the first time all rows are read, whenever they were last changed.
     aside = frozenset(each.record_id for each in world.aside)
-    asked_for = frozenset(
-        asked_for - aside
-    )  # one that cannot be understood is not one that is gone
+    # One that cannot be understood is not one that is gone.
+    asked_for = frozenset(asked_for - aside)
     whole = batch.whole | page.keys()
     rows |= {each.row_id: each for each in gateway.rows_of((asked_for - known) | whole)}
     rows |= _moved_or_gone(world, whole, rows.keys())

@@ -65,7 +65,8 @@ def _send(post: _Post, writes: tuple[Write, ...]) -> None:
     for piece in pieces(writes, RECORDS_PER_CALL):
         loosening = tuple(each for each in piece if each.lane >= Lane.LOOSEN_ROWS)
         held = loosening if loosening and not post.go_on() else ()
-        outcomes = post.world.gateway.write(tuple(each for each in piece if each not in held))
+        sendable = tuple(each for each in piece if each.lane < Lane.LOOSEN_ROWS) if held else piece
+        outcomes = post.world.gateway.write(sendable) if sendable else ()
         post.again.update(each.write_id for each in outcomes if _moved_on(each))
         settled = (_settled(post.world, each) for each in outcomes)
         _settle(post, (*settled, *(skipped(post.world, each, NOT_SENT) for each in held)))

@@ -47,10 +47,8 @@ class _Left:
 
 def unwritten_stops(connection: Connection, org_id: OrgId) -> Waiting:
     """Count the records whose stop was decided and is not accepted by Salesforce."""
-    statement = select(planned_write).where(planned_write.c.org_id == org_id, text(UNFINISHED))
     since: dict[Name, datetime] = {}
-    for row in connection.execute(statement):
-        each: PlannedWrite = writes.planned_of(row)
+    for each in _unfinished(connection, org_id):
         if each.write.lane is Lane.STOP:
             name = _name(each.write)
             since[name] = min(each.created_at, since.get(name, each.created_at))
@@ -59,9 +57,13 @@ def unwritten_stops(connection: Connection, org_id: OrgId) -> Waiting:
 
 def overdue_since(connection: Connection, org_id: OrgId) -> datetime | None:
     """Say since when Salesforce may show more than the ledger allows: a stop, a limit or a lapse not accepted."""
-    statement = select(planned_write).where(planned_write.c.org_id == org_id, text(UNFINISHED))
-    found = (writes.planned_of(row) for row in connection.execute(statement))
+    found = _unfinished(connection, org_id)
     return min((each.created_at for each in found if _takes_away(each.write)), default=None)
+
+
+def _unfinished(connection: Connection, org_id: OrgId) -> Iterator[PlannedWrite]:
+    statement = select(planned_write).where(planned_write.c.org_id == org_id, text(UNFINISHED))
+    yield from map(writes.planned_of, connection.execute(statement))
 
 
 def _takes_away(write: Write) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.contact_points import PointType
-from salesforce_bridge.permissions.evidence import Grade
+from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.keys import Channel, ControllerKey, PurposeKey, Use
 
 
@@ -30,6 +30,83 @@ class PurposeStatus(StrEnum):
     RETIRED = "RETIRED"
 
 
+class ChannelLaw(StrEnum):
+    """What the law of a place asks before marketing goes out on a channel."""
+
+    PRIOR_CONSENT = "PRIOR_CONSENT"
+    SOFT_OPT_IN = "SOFT_OPT_IN"  # a consent, or a sale with all its facts
+    OPT_OUT = "OPT_OUT"  # any basis in force, until the person objects
+    NONE = "NONE"
+
+
+class Involvement(StrEnum):
+    """What a purpose does with data that a person can object to by itself."""
+
+    PROFILING = "PROFILING"
+    TRACKING = "TRACKING"
+    GEOLOCATION = "GEOLOCATION"
+
+
+class Trigger(StrEnum):
+    """From which moment the age of a permission counts."""
+
+    AGE = "AGE"  # the yes itself
+    LAST_ACTIVE = "LAST_ACTIVE"  # the last thing the person did
+    EVENT = "EVENT"  # the end of the contract or relationship
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryRule:
+    """When a permission ends by itself, and when somebody is told before."""
+
+    jurisdiction: str  # "*" is any
+    max_age: timedelta | None
+    renew_before: tuple[timedelta, ...]  # prompts, the earliest first
+    grace: timedelta  # to say yes again after a material change of the notice
+    trigger: Trigger = Trigger.AGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The law of one jurisdiction, as far as it is data; a starting value until counsel has confirmed it."""
+
+    key: str
+    version: int
+    rules: Mapping[Channel, Mapping[str, ChannelLaw]]  # by channel, then class of people or "*"
+    grades: Mapping[
+        Channel, Mapping[str, Grade]
+    ]  # the least proof, where more than the purpose asks
+    double_opt_in_required: bool
+    max_consent_age: timedelta | None
+    dnc_register: str | None
+    stop_deadline: timedelta
+    reply_months: int  # to answer a request, Art. 12(3)
+    extension_months: int
+    evidence_retention: timedelta
+    suppression_retention: timedelta | None  # None: while the controller markets
+    confirmed_by: str | None  # the counsel who confirmed it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofRule:
+    """What a kind of machine-checkable proof is worth."""
+
+    kind: str
+    trust: Trust
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurgeRule:
+    """From when on many widening or blanking edits are a mass change: `floor` and (`share` or `ceiling`)."""
+
+    floor: int = 50
+    share: float = 0.02
+    ceiling: int = 500
+    window: timedelta = timedelta(hours=1)
+    bulk_authors: tuple[str, ...] = ()  # Salesforce users whose every such edit counts as one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRule:
     """How a channel reaches a person, and which standard Salesforce flag closes it."""
@@ -49,6 +126,8 @@ class Assignment:
     basis: LawfulBasis
     effective_from: datetime
     effective_to: datetime | None = None
+    art9_condition: str | None = None  # of Art. 9(2), for special categories of data
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +148,13 @@ class Purpose:
     address_scoped: tuple[Channel, ...]  # a grant on these channels holds for one address only
     max_age: timedelta | None  # a consent older than this has expired
     assessment: str | None = None  # key of the legitimate-interest assessment it rests on
+    special_category: bool = False  # health, belief and the like, Art. 9
+    involves: tuple[Involvement, ...] = ()
+    successor: PurposeKey | None = None  # of a retired purpose; a stop goes on to it
+    expiry: tuple[ExpiryRule, ...] = ()
+    product_families: tuple[str, ...] = ()  # "similar products", for the soft opt-in
+    renewal_campaign: str | None = None  # id of a Campaign that people to be prompted are added to
+    dpv_purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +169,9 @@ class Notice:
     published_at: datetime
     purposes: tuple[PurposeKey, ...]
     superseded_at: datetime | None = None
+    supersedes: str | None = None
+    material: bool = False  # people who agreed to the one before have to be asked again
+    uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +182,11 @@ class Assessment:
     approved_by: str
     approved_at: datetime
     review_due: datetime
+    version: int = 1
+    purpose_test: str = ""
+    necessity_test: str = ""
+    balancing_test: str = ""
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +218,12 @@ class Policy:
     notices: Mapping[str, Notice]
     assessments: Mapping[str, Assessment]
     limits: Limits
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    proofs: Mapping[str, ProofRule] = field(default_factory=dict)
+    surge: SurgeRule = SurgeRule()
+    direct_authors: tuple[str, ...] = ()  # Salesforce users through whom people speak themselves
+    quarantine_lasts: timedelta = timedelta(days=30)
+    review_notice: timedelta = timedelta(days=30)  # before an assessment or contract is due
     # Looked up for every key of every person, so worked out once.
     uses: tuple[Use, ...] = field(init=False, repr=False, compare=False)
     assigned: Mapping[PurposeKey, tuple[Assignment, ...]] = field(

@@ -18,6 +18,27 @@ class ConditionKind(StrEnum):
     OBJECTION_NOTICE = "OBJECTION_NOTICE"  # the person was told of the right to object, Art. 21(4)
     SOFT_OPT_IN = "SOFT_OPT_IN"
     RESTRICTION = "RESTRICTION"
+    ART9 = "ART9"  # an exception of Art. 9(2) for special categories of data holds
+    UNDELIVERABLE = (
+        "UNDELIVERABLE"  # a contact point answers no more; deliverability is not consent
+    )
+    DNC_LISTED = "DNC_LISTED"  # a national register says not to call
+    DNC_SCREENED = "DNC_SCREENED"  # that register was asked
+    DECEASED = "DECEASED"
+    MINOR = "MINOR"
+    GUARDIAN = "GUARDIAN"  # somebody may answer for a minor
+    ACTIVITY = "ACTIVITY"  # the person was last active; opening an e-mail does not count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftOptIn:
+    """The facts of a sale that let a customer be written to about similar products, ePrivacy Art. 13(2)."""
+
+    sale_ref: str
+    sale_date: datetime
+    product_family: str
+    optout_offered_at_collection: bool
+    optout_in_each_message: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +52,8 @@ class Condition:
     valid_from: datetime
     valid_to: datetime | None = None
     purpose: PurposeKey | None = None
+    point: str | None = None  # the wide fingerprint of a contact point, where it is about just one
+    soft_opt_in: SoftOptIn | None = None
 
 
 def in_date(condition: Condition, *, at: datetime) -> bool:

@@ -43,6 +43,12 @@ class EventKind(StrEnum):
     RELEASE = "RELEASE"
     # the same stop told again, kept because it is evidence
     CORROBORATE = "CORROBORATE"
+    # a stop that was proven to be a recording error; two people, and nothing is permitted by it
+    CORRECT = "CORRECT"
+    # marks on a permission: a newer notice, the duty to ask anew, a prompt before the end
+    NOTICED = "NOTICED"
+    REAFFIRM = "REAFFIRM"
+    PROMPT = "PROMPT"
 
 
 class ActorKind(StrEnum):

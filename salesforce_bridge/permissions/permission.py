@@ -37,6 +37,9 @@ class Permission:
     point: str | None = None
     condition_ref: str | None = None
     held: str | None = None  # the reason code of a hold, while nobody has released it
+    latest_notice: str | None = None  # a newer notice than the one agreed to, once it was noted
+    reaffirm_by: datetime | None = None  # it ends then, unless the person says yes once more
+    prompted_at: datetime | None = None  # which boundary before its end was last prompted for
 
 
 def granted(

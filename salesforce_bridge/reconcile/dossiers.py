@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from dataclasses import fields as fields_of
 from typing import Any, TypeVar, cast
 
 from salesforce_bridge.permissions.keys import ContactId, RowId, SubjectId
+from salesforce_bridge.permissions.suppressions import Suppression
 from salesforce_bridge.reconcile.facts import (
     Case,
     ContactFields,
     ContactSnapshot,
     Dossier,
     Link,
+    RefusedWrite,
     RowCase,
     RowFields,
     RowSnapshot,
@@ -39,6 +41,8 @@ class Sight:
     links: Mapping[ContactId, Link]
     records: Mapping[SubjectId, SubjectRecord]
     pending: tuple[Write, ...] = ()  # of unknown outcome
+    refused: Mapping[ContactId, tuple[RefusedWrite, ...]] = field(default_factory=dict)
+    suppressions: tuple[Suppression, ...] = ()  # that match an address of somebody in sight
 
 
 def assemble(sight: Sight) -> tuple[Dossier, ...]:

@@ -5,13 +5,16 @@ judged, not a parse failure. Addresses appear as keyed fingerprints only, notes 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.fold import Permission, Stop
 from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId, SubjectId, Use
+from salesforce_bridge.permissions.proofs import Proof
+from salesforce_bridge.permissions.rights import RightsCase
+from salesforce_bridge.permissions.suppressions import Suppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,31 @@ class ContactFields:
     reason: str | None = None
     valid_until: datetime | None = None
     decision: str | None = None  # travels with a write, never causes one
+    renew_by: datetime | None = None  # set from the first prompt before the end on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Individual:
+    """The privacy record that may hang on a Contact, as far as it asks for something."""
+
+    individual_id: str
+    should_forget: bool = False
+    opted_out_processing: bool = False
+    opted_out_solicit: bool = False
+    opted_out_profiling: bool = False
+    opted_out_tracking: bool = False
+    opted_out_geo_tracking: bool = False
+    wants_a_copy: bool = False  # SendIndividualData: portability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadFlags:
+    """The opt-outs of the Lead that a Contact was converted from: a stop follows the person."""
+
+    lead_id: str
+    opted_out_of_email: bool = False
+    opted_out_of_fax: bool = False
+    do_not_call: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +72,10 @@ class ContactSnapshot:
     bridge_set: tuple[
         str, ...
     ] = ()  # the flags that are set because the bridge set them; known to the mirror only
+    older: tuple[ContactPoint, ...] = ()  # the same points under keys that are being replaced
+    individual: Individual | None = None
+    lead: LeadFlags | None = None  # read when a Contact is met for the first time
+    campaigned: str | None = None  # the prompt it was added to a Campaign for; mirror only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +100,7 @@ class RowFields:
     ledger_revision: int | None = None
     ledger_digest: str | None = None
     reconciled_at: datetime | None = None
+    renew_by: datetime | None = None  # set from the first prompt before the end on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +116,7 @@ class RowSnapshot:
     request_evidence: str | None  # the reference as typed
     request_handled: str | None
     modified_by: str | None = None
+    proof: Proof | None = None  # what `request_evidence` proves, where a machine could check it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +158,9 @@ class Candidate:
     source_record: str
     expires_at: datetime
     open: bool = True
+    proof: Proof | None = None  # where a machine could check it and yet a person has to decide
+    decision: str | None = None  # QUARANTINE_APPROVED, QUARANTINE_REFUSED, QUARANTINE_TIMED_OUT
+    decided_by: tuple[str, ...] = ()  # logins; two where it loosened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +178,13 @@ class SubjectRecord:
     links: tuple[Link, ...]
     candidates: tuple[Candidate, ...]
     hold: str | None = None  # the reason of a hold on the whole person
+    former_jurisdiction: str | None = None  # counts as well until proof meets the new one
+    moved_at: datetime | None = None
+    policy_digest: str | None = None  # of the bundle this person was last judged under
+    suppressions: tuple[Suppression, ...] = ()  # that match a contact point of this person
+    cases: tuple[RightsCase, ...] = ()  # that are not closed, and erasures not yet seen in the org
+    due: Mapping[Use, datetime] = field(default_factory=dict)  # as the ledger has it in its index
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +194,16 @@ class RowCase:
     seen: RowSnapshot  # from this poll, else from the mirror
     mirror: RowSnapshot | None
     asked: tuple[RowSnapshot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedWrite:
+    """A write that Salesforce did not take, and that nothing has replaced since."""
+
+    target: str  # Contact or Permission__c
+    use: Use | None  # of a row; None for the Contact itself
+    code: str
+    stop: bool  # it said no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +217,7 @@ class Case:
     link: Link | None
     rows: tuple[RowCase, ...] = ()
     asked: tuple[ContactSnapshot, ...] = ()
+    refused: tuple[RefusedWrite, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,3 +226,4 @@ class Dossier:
 
     subjects: tuple[SubjectRecord, ...]
     cases: tuple[Case, ...]
+    suppressions: tuple[Suppression, ...] = ()  # that match an address of a Contact in it

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from salesforce_bridge.permissions.keys import Channel, ContactId, RowId, Use
+from salesforce_bridge.permissions.proofs import Proof
 from salesforce_bridge.reconcile.intent import Value
 
 
@@ -103,3 +104,8 @@ class Finding:
     channel: Channel | None = None  # a standard flag closes this channel for all marketing
     evidence_ref: str | None = None
     note_digest: str | None = None
+    proof: Proof | None = None
+    individual: str | None = (
+        None  # the flag of the Individual that was set, by its field in `facts`
+    )
+    notice_id: str | None = None  # the newer notice

@@ -1,13 +1,16 @@
 """What is intended: the decisions, events and writes that a plan is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.events import PermissionEvent
 from salesforce_bridge.permissions.keys import ContactId, RowId, SubjectId, Use
+from salesforce_bridge.permissions.rights import RightsCase
+from salesforce_bridge.permissions.suppressions import Suppression
 from salesforce_bridge.reconcile.facts import Candidate, Link
 
 Value = str | int | bool | datetime | None
@@ -28,6 +31,7 @@ class Verb(StrEnum):
     UPDATE = "UPDATE"  # by record id
     UPSERT = "UPSERT"  # Permission__c by Ledger_Key__c
     DELETE = "DELETE"  # a doubled Permission__c
+    INSERT = "INSERT"  # a CampaignMember; one that is there already counts as written
     CLEAR_FLAG = "CLEAR_FLAG"  # guarded: only if unmodified since `unmodified_since`
 
 
@@ -36,6 +40,7 @@ class Target(StrEnum):
 
     CONTACT = "Contact"
     ROW = "Permission__c"
+    CAMPAIGN_MEMBER = "CampaignMember"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,7 @@ class Decision:
     source_actor: str | None
     source_stamp: datetime | None
     explanation: str  # a plain sentence
+    notes: tuple[str, ...] = ()  # codes that go with it, such as JURISDICTION_DEFAULTED_STRICTEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +122,30 @@ class JurisdictionChange:
 
     subject_id: SubjectId
     jurisdiction: str
+    former: str | None = None  # the one that still counts as well
+    moved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueChange:
+    """When the clock next has something to do about a use; None: never."""
+
+    subject_id: SubjectId
+    use: Use
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """Whether a mass change has stopped everything but stops, and what was counted towards one so far."""
+
+    is_open: bool = False
+    closed_at: datetime | None = None  # a person let everything stamped until then through
+    edits: Mapping[str, int] = field(default_factory=dict)  # by author, within the window
+    live_rows: int = 0
+
+
+CLOSED_CIRCUIT = Circuit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,4 +160,12 @@ class Plan:
     events: tuple[PermissionEvent, ...]  # in the order in which they fold
     candidates: tuple[Candidate, ...]
     writes: tuple[Write, ...]  # in the order in which they go out
+    conditions: tuple[Condition, ...] = ()
+    cases: tuple[RightsCase, ...] = ()  # new or changed
+    suppressions: tuple[Suppression, ...] = ()
+    due: tuple[DueChange, ...] = ()
+    judged_anew: tuple[SubjectId, ...] = ()  # who were last judged under another bundle
+    parked: frozenset[str] = frozenset()  # ids of records whose edits wait for a person
+    edits: Mapping[str, int] = field(default_factory=dict)  # widening and blanking ones, by author
+    opens_circuit: str | None = None  # in words, why from now on only stops are written
     digest: str  # SHA-256 over ids and contents, independent of the moment it was made

@@ -28,6 +28,20 @@ class Act(StrEnum):
     EXPIRE = "EXPIRE"
     HOLD = "HOLD"
     HALT = "HALT"
+    GRANT = "GRANT"  # on a proof that a machine has checked
+    RENEW = "RENEW"
+    OPEN_RIGHTS_CASE = "OPEN_RIGHTS_CASE"  # and stop, restrict or object at once
+    REVOKE_BY_POLICY = "REVOKE_BY_POLICY"
+    CLOSE_REQUEST = "CLOSE_REQUEST"
+    CARRY_TO_SUCCESSOR = "CARRY_TO_SUCCESSOR"
+    LINK_NOTICE = "LINK_NOTICE"
+    REAFFIRM = "REAFFIRM"
+    PROMPT = "PROMPT"
+    MOVE = "MOVE"  # to another jurisdiction, with the stricter of both rules
+    PARK = "PARK"  # leave an edit unread until a person has looked at the mass change
+    CLOSE_LINK_PURGED = "CLOSE_LINK_PURGED"
+    CONFIRM_ERASURE = "CONFIRM_ERASURE"
+    REAFFIRM_SUPPRESSION = "REAFFIRM_SUPPRESSION"
 
 
 class Effect(StrEnum):

@@ -58,15 +58,17 @@ def part_of(batch: Batch) -> Part:
             return Part(method="DELETE", path=f"composite/sobjects?ids={ids}&allOrNone=false")
         case Verb.UPDATE:
             return _collection("composite/sobjects", batch)
+        case Verb.INSERT:
+            return _collection("composite/sobjects", batch, method="POST")
         case Verb.UPSERT:
             return _collection(f"composite/sobjects/{batch.target.value}/{KEY_FIELD}", batch)
         case _:
             assert_never(batch.verb)
 
 
-def _collection(path: str, batch: Batch) -> Part:
+def _collection(path: str, batch: Batch, *, method: str = "PATCH") -> Part:
     records = [render_for_collection(write) for write in batch.writes]
-    return Part(method="PATCH", path=path, body={"allOrNone": False, "records": records})
+    return Part(method=method, path=path, body={"allOrNone": False, "records": records})
 
 
 def _batches(writes: Sequence[Write], *, piece: int) -> Iterator[Batch]:

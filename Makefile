@@ -25,7 +25,7 @@ endif
 # The first line of every target is the sentence that `make` prints for it.
 SAY = @sed -n 's/^$@:.*\#\# /== $@: /p' Makefile
 
-.PHONY: help setup fmt lint types arch check test laws e2e demo bench build image lock clean
+.PHONY: help setup fmt lint types arch check test laws mutants e2e demo bench build image lock clean
 
 help:
 	@echo "make WORD, where WORD is one of"
@@ -69,6 +69,11 @@ laws: $(READY) ## search the property tests for far more examples
 	$(SAY)
 	@$(BIN)/python -m pytest -p tests.many_examples tests/property --timeout=1800
 
+mutants: $(READY) ## change the law in thousands of small ways and count which changes no test notices
+	$(SAY)
+	@$(BIN)/mutmut run --max-children 2
+	@$(BIN)/python -m tests.mutants
+
 e2e: $(READY) ## run the real program in processes of its own against the simulated org
 	$(SAY)
 	@$(BIN)/python -m pytest tests/e2e --timeout=300
@@ -79,6 +84,7 @@ demo: $(READY) ## run the bridge against a simulated org and show what it does (
 
 bench: $(READY) ## measure speed and memory
 	$(SAY)
+	@$(BIN)/python -m tests.bench.bench_judge
 	@$(BIN)/python -m tests.bench.bench_record
 
 build: $(READY) ## build the source archive, and the wheel from it, into dist/

@@ -1,0 +1,78 @@
+"""How fast people are judged: `python -m tests.bench.bench_judge [contacts] [--profile]`.
+
+Everybody has an e-mail address, a telephone number and three uses. First they are met, then they are known, with
+a yes, a no and a use nobody asked about, and everything in Salesforce is as it should be.
+"""
+
+import cProfile
+import pstats
+import sys
+from contextlib import nullcontext
+from time import process_time
+
+from salesforce_bridge.permissions.events import EventKind
+from salesforce_bridge.reconcile.facts import Dossier
+from salesforce_bridge.reconcile.intent import Plan
+from salesforce_bridge.reconcile.plan import check_limits, make_plan
+from tests.unit.reconcile.worlds import (
+    NEWS_BY_CALL,
+    NEWS_BY_EMAIL,
+    ORG,
+    World,
+    a_contact,
+    a_point,
+    contact_id,
+)
+
+CHUNK = 2000  # Contacts judged at a time, as the daemon does by default
+
+
+def main() -> None:
+    """Judge that many people twice and print what it cost in seconds of CPU."""
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    contacts, profiled = (numbers or [100_000])[0], "--profile" in sys.argv
+    for what in ("met for the first time", "known, and nothing changed"):
+        used = 0.0
+        profile = cProfile.Profile() if profiled else None
+        for first in range(1, contacts + 1, CHUNK):
+            number = min(CHUNK, contacts + 1 - first)
+            world = people(first, number, known=what.startswith("known"))
+            dossiers = world.dossiers()
+            begun = process_time()
+            with profile or nullcontext():
+                plan = judge(world, dossiers)
+            used += process_time() - begun
+            assert len(plan.decisions) == 3 * len(dossiers)
+            assert bool(plan.writes) is what.startswith("met")
+        print(f"{what}: {contacts:,} people, {used:.2f} s of CPU, {contacts / used:,.0f} people/s")
+        if profile is not None:
+            pstats.Stats(profile).sort_stats("tottime").print_stats(40)
+
+
+def people(first: int, number: int, *, known: bool) -> World:
+    """A world of strangers, or of people who are known and to whom nothing is left to be done."""
+    world = World()
+    for each in range(first, first + number):
+        points = (a_point(f"p{each}@example.org"), a_point(f"+4420{each:08d}"))
+        world.contacts[contact_id(each)] = a_contact(each, points=points)
+        if known:
+            world.link(each, subject=each)
+            world.tell(EventKind.GRANT, NEWS_BY_EMAIL, subject=each, notice_id="consent-en-1")
+            world.tell(EventKind.WITHDRAW, NEWS_BY_CALL, subject=each)
+    if known:
+        world.contact_mirrors = dict(world.contacts)
+        world.settle()
+    return world
+
+
+def judge(world: World, dossiers: tuple[Dossier, ...]) -> Plan:
+    """Do what a cycle does between looking and recording."""
+    plan = make_plan(
+        dossiers, org_id=ORG, policy=world.policy, at=world.at, revision=7, salt="bench"
+    )
+    check_limits(plan, world.policy.limits, known=len(dossiers), fresh=frozenset(world.contacts))
+    return plan
+
+
+if __name__ == "__main__":
+    main()

@@ -159,10 +159,8 @@ class SalesforceSettings(_Group):
     @model_validator(mode="after")
     def _credentials_fit(self) -> Self:
         if self.auth == "jwt":
-            missing = [
-                name for name in ("username", "private_key_file") if getattr(self, name) is None
-            ]
-            if missing:
+            needed = ("username", "private_key_file")
+            if missing := [name for name in needed if getattr(self, name) is None]:
                 raise ValueError(f'auth = "jwt" also needs {" and ".join(missing)}')
             return self
         if self.client_secret is None:
@@ -216,9 +214,10 @@ class DaemonSettings(_Group):
 
 
 class PointsSettings(_Group):
-    """With which keys e-mail addresses and phone numbers are fingerprinted."""
+    """With which keys addresses are fingerprinted, and proofs of a permission are checked."""
 
     key_file: Path
+    proof_key_file: Path | None = None
 
 
 class WebSettings(_Group):

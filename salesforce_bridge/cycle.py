@@ -14,33 +14,23 @@ from salesforce_bridge.ledger.store import Tx
 from salesforce_bridge.ledger.values import Backfill, Bookmark, CycleId, Manifest, Result
 from salesforce_bridge.ledger.waiting import HELD_BACK
 from salesforce_bridge.permissions.keys import ContactId
+from salesforce_bridge.planning import plan_of
+from salesforce_bridge.progress import chunks_left, got_on, moved_bookmark, next_chunk
 from salesforce_bridge.reading import (
     Batch,
     Due,
-    Reading,
     World,
-    chunks_left,
     due_batches,
-    lay_in_sight,
-    moved_bookmark,
-    next_chunk,
+    follow_individuals,
     poll_org,
     read_batch,
     seal_set_aside,
 )
-from salesforce_bridge.reconcile.dossiers import Sight, assemble, orphans, owner_of
-from salesforce_bridge.reconcile.facts import Dossier, RowSnapshot
 from salesforce_bridge.reconcile.intent import Lane, Plan, Write
-from salesforce_bridge.reconcile.plan import (
-    NO_CHANGE,
-    Change,
-    change_of,
-    check_limits,
-    make_plan,
-    stops_only,
-)
+from salesforce_bridge.reconcile.plan import NO_CHANGE, Change, change_of, stops_only
 from salesforce_bridge.salesforce.gateway import Poll
 from salesforce_bridge.sending import skipped, write_out
+from salesforce_bridge.sight import Reading
 
 ROUNDS_MAX = 3  # a write that our own rules refused is decided again at once, but not for ever
 
@@ -59,6 +49,8 @@ class CycleReport:
     calls: int = 0
     clean: bool = True  # everything was read, and everything decided was sent and accepted
     halted: str | None = None  # why only stops were written
+    circuit: str | None = None  # why, where a mass change waits for a person
+    stop_seconds: tuple[float, ...] = ()  # from a stop being seen to its being accepted
     behind: bool = False  # more had changed than one poll reads
     unwritten_stops: int = 0
     oldest_unwritten: datetime | None = None
@@ -76,21 +68,49 @@ def run_cycle(
     return report
 
 
-def preview(world: World) -> tuple[Plan, ...]:
-    """Say, chunk by chunk, what the next cycle would record and write, without doing either."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What the next cycle would do, chunk by chunk, and why it would write stops only, if it would."""
+
+    plans: tuple[Plan, ...]
+    change: Change
+    circuit: str | None  # a mass change, of now or of before
+    surprise: str | None  # over a limit, or under a ledger that is not the latest
+
+    @property
+    def halted(self) -> str | None:
+        """Why it would write stops only."""
+        return self.circuit or self.surprise
+
+
+def foresee(world: World) -> Foresight:
+    """Look at both sides as a cycle does, and say what it would record and write, without doing either."""
     with world.ledger.reading() as tx:
         mark = tx.bookmark(world.org_id)
         again = {each.write.contact_id for each in tx.unsettled(world.org_id)}
         again |= _left_over(world, tx, held_too=True)
+        circuit = tx.circuit_open(world.org_id)
     poll = poll_org(world, mark, heartbeat=None)
     with world.ledger.reading() as tx:
         due = due_batches(world, tx, mark, poll, again=again)
-    plans = []
+    plans: list[Plan] = []
+    change, surprise = NO_CHANGE, None
     for batch in (*due.batches, *chunks_left(world, mark)):
         reading = read_batch(world, batch)
         with world.ledger.reading() as tx:
-            plans.append(_plan(world, tx, reading, at=poll.server_time, salt="preview").plan)
-    return tuple(plans)
+            planned = plan_of(
+                world, tx, reading, at=poll.server_time, salt="preview", so_far=change
+            )
+        plans.append(planned.plan)
+        change = change_of(planned.plan, fresh=planned.fresh, so_far=change)
+        circuit = circuit or planned.circuit
+        surprise = surprise or planned.surprise
+    return Foresight(plans=tuple(plans), change=change, circuit=circuit, surprise=surprise)
+
+
+def preview(world: World) -> tuple[Plan, ...]:
+    """Say, chunk by chunk, what the next cycle would record and write, without doing either."""
+    return foresee(world).plans
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +120,7 @@ class _Run:
     world: World
     go_on: Callable[[], bool]
     halted: str | None
+    circuit: str | None = None  # why, where a mass change halted it
     change: Change = NO_CHANGE
     narrow: bool = False  # the pass before has read all that was stamped until then
     moved: bool = True  # it got anywhere: asking the same again at once would not help
@@ -116,6 +137,7 @@ class _Desk:
     read: set[ContactId] = field(default_factory=set)
     decisions: Counter[str] = field(default_factory=Counter)
     writes: Counter[str] = field(default_factory=Counter)
+    stop_seconds: list[float] = field(default_factory=list)
 
     @property
     def unsure(self) -> int:
@@ -123,22 +145,12 @@ class _Desk:
         return self.writes[Result.REFUSED.value] + self.writes[Result.UNKNOWN.value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Planned:
-    """One batch, decided."""
-
-    plan: Plan
-    read: frozenset[ContactId]  # Contacts read, or owning a row read, that were judged
-    rows: tuple[tuple[RowSnapshot, ContactId | None], ...]
-    fresh: frozenset[ContactId]  # Contacts never met before
-    surprise: str | None
-
-
 def _pass(run: _Run) -> CycleReport:
     world = run.world
     # 1. Look at ourselves.
     with world.ledger.begin() as tx:
         mark = tx.bookmark(world.org_id)
+        _mind_circuit(run, tx)
         alive = _sign_of_life(world, tx) if run.halted is None else None
         again = {
             *tx.seal_unknown(world.org_id, at=world.clock()),
@@ -162,17 +174,31 @@ def _pass(run: _Run) -> CycleReport:
     # 6. Remember; where there was no time for everything, the next cycle polls the same again.
     after = moved_bookmark(world, mark, poll, chunk, revision=revision, narrow=run.narrow)
     after = after if done else mark or after
-    run.narrow = done and poll.contacts_complete and poll.rows_complete
-    run.moved = mark is None or replace(mark, clock=after.clock, revision=after.revision) != after
-    return _remember(desk, poll, due, after, calls=world.gateway.calls - calls)
+    was_narrow = run.narrow
+    run.narrow = (
+        done and poll.contacts_complete and poll.rows_complete and poll.individuals_complete
+    )
+    if done:
+        follow_individuals(world, poll)
+    run.moved = mark is None or got_on(mark, after, poll)
+    whole = done and not was_narrow
+    return _remember(desk, poll, due, after, calls=world.gateway.calls - calls, whole=whole)
 
 
-def _remember(desk: _Desk, poll: Poll, due: Due, after: Bookmark, *, calls: int) -> CycleReport:
+def _mind_circuit(run: _Run, tx: Tx) -> None:
+    """Write stops only from the start, where a mass change still waits for a person."""
+    run.circuit = run.circuit or tx.circuit_open(run.world.org_id)
+    run.halted = run.halted or run.circuit
+
+
+def _remember(
+    desk: _Desk, poll: Poll, due: Due, after: Bookmark, *, calls: int, whole: bool
+) -> CycleReport:
     run, world = desk.run, desk.run.world
     # Before everybody has been judged once, nobody is shown as OK.
     clean = run.halted is None and run.narrow and after.backfill is Backfill.COMPLETE
     with world.ledger.begin() as tx:
-        set_aside = seal_set_aside(world, tx, at=poll.server_time)
+        set_aside = seal_set_aside(world, tx, at=poll.server_time, whole=whole)
         errors = desk.unsure + (poll.heartbeat_refusal is not None) + set_aside
         tx.close_cycle(
             desk.cycle_id,
@@ -200,6 +226,8 @@ def _remember(desk: _Desk, poll: Poll, due: Due, after: Bookmark, *, calls: int)
         calls=calls,
         clean=clean and not errors,
         halted=run.halted,
+        circuit=run.circuit,
+        stop_seconds=tuple(desk.stop_seconds),
         behind=not run.narrow,
         unwritten_stops=waiting.number,
         oldest_unwritten=waiting.oldest,
@@ -236,6 +264,7 @@ def _work(desk: _Desk, batch: Batch) -> None:
         writes = _record(desk, read_batch(desk.run.world, batch))
         sent = write_out(desk.run.world, writes, go_on=desk.run.go_on)
         desk.writes.update(sent.results)
+        desk.stop_seconds += [(each - desk.at).total_seconds() for each in sent.stopped]
         if not sent.again:
             return
         batch = Batch(contacts=sent.again, whole=sent.again)
@@ -246,12 +275,13 @@ def _record(desk: _Desk, reading: Reading) -> tuple[Write, ...]:
     run, world = desk.run, desk.run.world
     with world.ledger.begin() as tx:
         tx.lock_head()  # nobody records anything between our looking and our deciding
-        planned = _plan(
+        planned = plan_of(
             world, tx, reading, at=desk.at, salt=f"{desk.cycle_id}.{desk.turns}", so_far=run.change
         )
         plan = planned.plan
         run.change = change_of(plan, fresh=planned.fresh, so_far=run.change)
-        run.halted = run.halted or planned.surprise
+        run.circuit = run.circuit or planned.circuit
+        run.halted = run.halted or planned.circuit or planned.surprise
         writes = stops_only(plan).writes if run.halted else plan.writes
         tx.record(
             plan,
@@ -264,62 +294,13 @@ def _record(desk: _Desk, reading: Reading) -> tuple[Write, ...]:
             rows=planned.rows,
             asked_for=reading.asked_for,
         )
+        if plan.opens_circuit is not None:
+            tx.open_circuit(world.org_id, plan.opens_circuit, at=desk.at)
         held = tuple(each for each in plan.writes if run.halted and each.lane is not Lane.STOP)
         tx.settle(tuple(skipped(world, each, HELD_BACK) for each in held))
     desk.read |= planned.read
     desk.decisions.update(each.reason for each in plan.decisions)
     return writes
-
-
-def _plan(
-    world: World, tx: Tx, reading: Reading, *, at: datetime, salt: str, so_far: Change = NO_CHANGE
-) -> _Planned:
-    sight = lay_in_sight(world, tx, reading)
-    revision = tx.head().revision
-    dossiers = assemble(sight)
-    plan = make_plan(
-        dossiers,
-        orphans=orphans(sight),
-        org_id=world.org_id,
-        policy=world.policy,
-        at=at,
-        revision=revision,
-        salt=salt,
-    )
-    fresh = frozenset(reading.judged - sight.contact_mirrors.keys())
-    surprise = _restored(sight, revision) or check_limits(
-        plan,
-        world.policy.limits,
-        known=tx.contacts_known(world.org_id),
-        fresh=fresh,
-        so_far=so_far,
-    )
-    return _Planned(
-        plan=plan,
-        read=_kept(sight, dossiers, plan),
-        rows=tuple(
-            (row, owner_of(row, sight.row_owners.get(row_id)))
-            for row_id, row in sorted(reading.rows.items())
-        ),
-        fresh=fresh,
-        surprise=surprise,
-    )
-
-
-def _kept(sight: Sight, dossiers: Iterable[Dossier], plan: Plan) -> frozenset[ContactId]:
-    """Name the Contacts that were read, but for those that were gone before the ledger met their person."""
-    met = sight.records.keys() | {each.subject_id for each in plan.subjects}
-    strangers = {each.contact_id for each in plan.decisions if each.subject_id not in met}
-    read = {case.contact_id for dossier in dossiers for case in dossier.cases if case.read}
-    return frozenset(read - strangers)
-
-
-def _restored(sight: Sight, revision: int) -> str | None:
-    """Recognise a ledger that was put back from a backup: the org knows a later revision than it does."""
-    latest = max((each.fields.ledger_revision or 0 for each in sight.rows.values()), default=0)
-    if latest <= revision:
-        return None
-    return f"the org shows ledger revision {latest}, this ledger has only reached {revision}"
 
 
 def _is_more(report: CycleReport) -> bool:
@@ -335,6 +316,7 @@ def _added(first: CycleReport, second: CycleReport) -> CycleReport:
         decisions=Counter(first.decisions) + Counter(second.decisions),
         writes=Counter(first.writes) + Counter(second.writes),
         errors=errors,
+        stop_seconds=first.stop_seconds + second.stop_seconds,
         calls=first.calls + second.calls,
         clean=second.clean and not errors,
     )

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -54,6 +54,10 @@ class CycleReport(Protocol):
     def clean(self) -> bool: ...
     @property
     def halted(self) -> str | None: ...
+    @property
+    def circuit(self) -> str | None: ...
+    @property
+    def stop_seconds(self) -> Sequence[float]: ...
     @property
     def unwritten_stops(self) -> int: ...
     @property
@@ -191,8 +195,9 @@ class Daemon:
         except BridgeError as error:
             self._failed(error, seconds=(self._clock() - began).total_seconds())
         else:
-            # What a cycle of stops says about the rest is known, and may be out of date when it ends.
-            halted = None if stops_only else report.halted
+            # What a cycle of stops says about the rest is known, and may be out of date when it ends. A circuit
+            # is closed in the ledger, so that it is not remembered here.
+            halted = None if stops_only or report.circuit is not None else report.halted
             self._ended(report, halted=halted, seconds=(self._clock() - began).total_seconds())
 
     def beat(self) -> None:
@@ -258,6 +263,7 @@ class Daemon:
                 unclean_cycles=0 if report.clean else before.unclean_cycles + 1,
                 last_failure=None,
                 halted=before.halted or halted,
+                circuit=report.circuit,
                 unwritten_stops=report.unwritten_stops,
                 oldest_unwritten=report.oldest_unwritten,
             )
@@ -268,7 +274,13 @@ class Daemon:
             "decisions": report.decisions,
             "writes": report.writes,
         }
-        self._metrics.count_cycle(result=result, seconds=seconds, **counts)
+        self._metrics.count_cycle(
+            result=result, seconds=seconds, stop_seconds=report.stop_seconds, **counts
+        )
+        if report.circuit is not None and before.circuit is None:
+            _log.critical("circuit.opened", message=report.circuit)
+        if report.circuit is None and before.circuit is not None:
+            _log.warning("circuit.closed")
         if halted is not None:
             _log.critical("writes.halted", message=halted)
         _log.info(

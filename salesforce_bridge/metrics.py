@@ -1,6 +1,6 @@
 """What is counted and timed, by name; nothing here knows a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +44,9 @@ class Metrics:
         self.halted = self._gauge(
             "halted", "1 while only stops are written, until a person has looked."
         )
+        self.circuit_open = self._gauge(
+            "circuit_open", "1 while a mass change waits for a person, and only stops are written."
+        )
         self.paused = self._gauge("paused", "1 while a person has paused all writes but stops.")
         self.lease_held = self._gauge(
             "lease_held", "1 while this bridge is the one that may write."
@@ -59,6 +62,7 @@ class Metrics:
         calls: int = 0,
         decisions: Mapping[str, int] | None = None,
         writes: Mapping[str, int] | None = None,
+        stop_seconds: Iterable[float] = (),
     ) -> None:
         """Add one cycle to all that it touches."""
         self.cycles.labels(result).inc()
@@ -69,6 +73,8 @@ class Metrics:
             self.decisions.labels(reason).inc(count)
         for outcome, count in (writes or {}).items():
             self.writes.labels(outcome).inc(count)
+        for latency in stop_seconds:
+            self.stop_latency.observe(latency)
 
     def show(self, vitals: "Vitals", *, at: datetime) -> None:
         """Set the gauges to what the vitals say; called when somebody looks."""
@@ -77,6 +83,7 @@ class Metrics:
         self.oldest_unwritten.set((at - oldest).total_seconds() if oldest else 0)
         self.last_clean_age.set((at - clean).total_seconds() if clean else -1)
         self.halted.set(vitals.halted is not None)
+        self.circuit_open.set(vitals.circuit is not None)
         self.paused.set(vitals.paused)
         self.lease_held.set(vitals.lease_held)
 
@@ -103,6 +110,7 @@ class Vitals:
     unclean_cycles: int = 0  # in a row
     last_failure: str | None = None  # of the last cycle, in our words
     halted: str | None = None
+    circuit: str | None = None  # why a mass change waits for a person
     paused: bool = False
     unwritten_stops: int = 0
     oldest_unwritten: datetime | None = None

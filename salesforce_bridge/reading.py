@@ -4,24 +4,37 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import TypeVar
 
 from salesforce_bridge.ledger.store import Deed, Ledger, Tx
-from salesforce_bridge.ledger.values import Backfill, Bookmark
+from salesforce_bridge.ledger.values import Bookmark
 from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId
 from salesforce_bridge.permissions.policy import Policy
-from salesforce_bridge.reconcile.dossiers import Sight, owner_of
-from salesforce_bridge.reconcile.facts import LIVE_LINKS, ContactSnapshot, RowSnapshot
+from salesforce_bridge.reconcile.facts import ContactSnapshot, RowSnapshot
 from salesforce_bridge.reconcile.intent import Target
 from salesforce_bridge.salesforce.faults import RecordMalformed
+from salesforce_bridge.salesforce.fields import INDIVIDUAL
 from salesforce_bridge.salesforce.gateway import Gateway, Heartbeat, Poll
 from salesforce_bridge.salesforce.records import Stamp
+from salesforce_bridge.sight import Reading, closed
 
 MERGES_MAX = 10  # Contacts merged into Contacts merged into Contacts …
 SKEW = timedelta(seconds=1)  # between the clocks behind stamps and behind the Date header
+FIRST_KEY = 1
+FOLLOWED_FOR = 2  # overlaps; what was stamped before is in no poll any more
 LATE = timedelta(seconds=2)  # how late most changes become visible
 
 Piece = TypeVar("Piece")
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """What a bridge keeps in mind from cycle to cycle beside its ledger: a restart loses it, and only asks more."""
+
+    individuals: dict[str, datetime] = field(default_factory=dict)  # stamps that were followed up
+    spoilt: set[tuple[str, str]] = field(default_factory=set)  # objects and ids not understood
+    policies: dict[str, Policy | None] = field(default_factory=dict)  # by digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +54,17 @@ class World:
     chunk: int  # Contacts judged at a time
     # Records that were read and could not be understood, until the cycle that met them has sealed that.
     aside: list[RecordMalformed] = field(default_factory=list)
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def reads_by(self) -> str:
+        """Fingerprint what makes everybody be read anew: the rules, the key of the addresses, privacy records."""
+        key, features = self.gateway.key_version, self.gateway.features
+        more = [f"key {key}"] if key != FIRST_KEY else []
+        more += [INDIVIDUAL] if INDIVIDUAL in features else []
+        if not more:
+            return self.policy.digest
+        return sha256(" ".join((self.policy.digest, *more)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +75,7 @@ class Batch:
     whole: frozenset[ContactId] = frozenset()  # to be read with all their rows, whatever is known
     rows: frozenset[RowId] = frozenset()  # to be read
     touched: frozenset[ContactId] = frozenset()  # to be judged as the mirror has them
+    individuals: frozenset[str] = frozenset()  # privacy records whose Contacts are to be read
     page: tuple[ContactSnapshot, ...] = ()  # read already, by a backfill
     last: bool = False  # the last page of a backfill
 
@@ -61,16 +86,6 @@ class Due:
 
     batches: tuple[Batch, ...]
     seen_again: int  # records that are stamped as they were when they were last read
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What was read for one batch, and every Contact that has to be judged with it."""
-
-    asked_for: frozenset[ContactId]
-    contacts: Mapping[ContactId, ContactSnapshot]
-    rows: Mapping[RowId, RowSnapshot]
-    judged: frozenset[ContactId]
 
 
 def poll_org(
@@ -112,21 +127,27 @@ def due_batches(
 ) -> Due:
     """List what has to be looked at, in batches: changed records, people touched, moments passed."""
     contacts, rows = Changes(), Changes()
+    individuals: frozenset[str] = frozenset()
     touched: set[str] = set()
-    met = len(poll.contacts) + len(poll.rows)
+    spoilt = {table: _spoilt(world, table) for table in (Target.CONTACT, Target.ROW)}
+    met = len(poll.contacts) + len(poll.rows) + len(poll.individuals)
     if mark is not None:
         contacts = _changed(world, tx, mark, Target.CONTACT, poll.contacts)
         rows = _changed(world, tx, mark, Target.ROW, poll.rows)
+        individuals = _individuals_changed(world, poll)
         met -= sum(len(each.news) + len(each.unsure) for each in (contacts, rows))
+        met -= len(individuals)
         touched = _touched(world, tx, mark, at=poll.server_time)
+    unsure = contacts.unsure | spoilt[Target.CONTACT] - contacts.news
     # News comes first, and of news the rows, on which people ask to stop: what there is no time for waits.
     wanted = [
         *(("rows", each) for each in sorted(rows.news)),
         *(("contacts", each) for each in sorted(contacts.news - set(again))),
+        *(("individuals", each) for each in sorted(individuals)),
         *(("whole", each) for each in sorted(again)),
         *(("touched", each) for each in sorted(touched - set(again) - contacts.news)),
-        *(("rows", each) for each in sorted(rows.unsure)),
-        *(("contacts", each) for each in sorted(contacts.unsure - set(again))),
+        *(("rows", each) for each in sorted(rows.unsure | spoilt[Target.ROW] - rows.news)),
+        *(("contacts", each) for each in sorted(unsure - set(again))),
     ]
     return Due(batches=tuple(_batch(part) for part in pieces(wanted, world.chunk)), seen_again=met)
 
@@ -157,6 +178,28 @@ def _changed(
     return Changes(news=news, unsure=late - news)
 
 
+def _individuals_changed(world: World, poll: Poll) -> frozenset[str]:
+    followed = world.memory.individuals
+    return frozenset(
+        stamp.id for stamp in poll.individuals if followed.get(stamp.id) != stamp.modstamp
+    )
+
+
+def follow_individuals(world: World, poll: Poll) -> None:
+    """Keep in mind which privacy records were followed up, but for those whose second was still running."""
+    unsure_from = poll.server_time.replace(microsecond=0) - SKEW
+    settled = {each.id: each.modstamp for each in poll.individuals if each.modstamp < unsure_from}
+    kept = world.memory.individuals
+    forgotten = poll.server_time - FOLLOWED_FOR * world.overlap
+    for each in [each for each, stamp in kept.items() if stamp < forgotten]:
+        del kept[each]
+    kept.update(settled)
+
+
+def _spoilt(world: World, target: Target) -> frozenset[str]:
+    return frozenset(each for table, each in world.memory.spoilt if table == target)
+
+
 def _touched(world: World, tx: Tx, mark: Bookmark, *, at: datetime) -> set[str]:
     people = {*tx.touched_since(mark.revision, tx.head().revision), *tx.due(mark.clock, at)}
     return {
@@ -176,75 +219,8 @@ def _batch(wanted: Iterable[tuple[str, str]]) -> Batch:
         whole=frozenset(map(ContactId, found["whole"])),
         rows=frozenset(map(RowId, found["rows"])),
         touched=frozenset(map(ContactId, found["touched"])),
+        individuals=frozenset(found["individuals"]),
     )
-
-
-def next_chunk(world: World, mark: Bookmark | None) -> tuple[Batch, ...]:
-    """Read the next page of a backfill, if one runs: at first contact, and after every change of policy."""
-    backfill, after = _backfill(world, mark)
-    if backfill is not Backfill.RUNNING:
-        return ()
-    return (_page_after(world, after),)
-
-
-def chunks_left(world: World, mark: Bookmark | None) -> Iterator[Batch]:
-    """Read all pages that are left of a backfill, one after the other."""
-    backfill, after = _backfill(world, mark)
-    while backfill is Backfill.RUNNING:
-        batch = _page_after(world, after)
-        yield batch
-        if batch.last:
-            return
-        after = batch.page[-1].contact_id
-
-
-def _page_after(world: World, after: ContactId | None) -> Batch:
-    aside = len(world.aside)
-    page = world.gateway.contacts_after(after, limit=world.chunk)
-    met = len(page) + len(world.aside) - aside
-    return Batch(page=page, last=met < world.chunk)
-
-
-def _backfill(world: World, mark: Bookmark | None) -> tuple[Backfill, ContactId | None]:
-    if mark is None or mark.policy_digest != world.policy.digest:
-        return Backfill.RUNNING, None
-    return mark.backfill, mark.backfill_after
-
-
-def moved_bookmark(
-    world: World,
-    mark: Bookmark | None,
-    poll: Poll,
-    chunk: tuple[Batch, ...],
-    *,
-    revision: int,
-    narrow: bool,
-) -> Bookmark:
-    """Say how far both sides are known now."""
-    backfill, after = _backfill(world, mark)
-    for batch in chunk:
-        backfill = Backfill.COMPLETE if batch.last else Backfill.RUNNING
-        after = batch.page[-1].contact_id if batch.page else after
-    stays = mark if is_narrow(world, mark, narrow=narrow) else None
-    return Bookmark(
-        org_id=world.org_id,
-        contacts_since=stays.contacts_since if stays else _read_up_to(world, poll, Target.CONTACT),
-        rows_since=stays.rows_since if stays else _read_up_to(world, poll, Target.ROW),
-        revision=revision,
-        clock=poll.server_time,
-        policy_digest=world.policy.digest,
-        backfill=backfill,
-        backfill_after=after,
-    )
-
-
-def _read_up_to(world: World, poll: Poll, target: Target) -> datetime:
-    contacts = target is Target.CONTACT
-    if poll.contacts_complete if contacts else poll.rows_complete:
-        return poll.server_time
-    # The next poll goes on exactly where this one ended: with an overlap a mass change that is larger than
-    # a poll would be read from its beginning for ever.
-    return (poll.contacts if contacts else poll.rows)[-1].modstamp + world.overlap
 
 
 def read_batch(world: World, batch: Batch) -> Reading:
@@ -252,29 +228,53 @@ def read_batch(world: World, batch: Batch) -> Reading:
     gateway, org_id = world.gateway, world.org_id
     page = {each.contact_id: each for each in batch.page}
     contacts = page | {each.contact_id: each for each in gateway.contacts(batch.contacts)}
+    of_individuals = gateway.contacts_of_individuals(batch.individuals)
+    contacts |= {each.contact_id: each for each in of_individuals}
     rows = {each.row_id: each for each in gateway.rows(batch.rows)}
     if batch.last:
         rows |= {each.row_id: each for each in gateway.orphan_rows()}
-    asked_for = batch.contacts | page.keys()
+    asked_for = batch.contacts | contacts.keys()
     judged = asked_for | batch.touched
     known: frozenset[str] = frozenset()
     for _ in range(MERGES_MAX):
         with world.ledger.reading() as tx:
-            judged = _closed(tx, org_id, judged, contacts, rows)
+            judged = closed(tx, org_id, judged, contacts, rows)
             known = frozenset(tx.known(org_id, Target.CONTACT, judged))
         strangers = frozenset(judged - asked_for - known)
         if not strangers:
             break
         contacts |= {each.contact_id: each for each in gateway.contacts(strangers)}
         asked_for |= strangers
-    # Of a Contact met for the first time all rows are read, whenever they were last changed.
+    if INDIVIDUAL not in gateway.features:
+        contacts |= _with_records_last_seen(world, contacts, known)
     aside = frozenset(each.record_id for each in world.aside)
     # One that cannot be understood is not one that is gone.
     asked_for = frozenset(asked_for - aside)
+    # Of a Contact met for the first time all rows are read, whenever they were last changed.
     whole = batch.whole | page.keys()
-    rows |= {each.row_id: each for each in gateway.rows_of((asked_for - known) | whole)}
+    met = asked_for - known
+    look = gateway.first_look(met | whole, strangers=met)
+    contacts |= {
+        each: replace(contacts[each], lead=lead)
+        for each, lead in look.leads.items()
+        if each in contacts
+    }
+    rows |= {each.row_id: each for each in look.rows}
     rows |= _moved_or_gone(world, whole, rows.keys())
     return Reading(asked_for=asked_for, contacts=contacts, rows=rows, judged=judged)
+
+
+def _with_records_last_seen(
+    world: World, contacts: Mapping[ContactId, ContactSnapshot], known: frozenset[str]
+) -> dict[ContactId, ContactSnapshot]:
+    """Keep what was last seen of privacy records while they cannot be: else each would be news on its return."""
+    with world.ledger.reading() as tx:
+        mirrors = tx.contact_mirrors(world.org_id, {each for each in contacts if each in known})
+    return {
+        contact_id: replace(contacts[contact_id], individual=mirror.individual)
+        for contact_id, mirror in mirrors.items()
+        if mirror.individual is not None
+    }
 
 
 def _moved_or_gone(
@@ -293,39 +293,16 @@ def _moved_or_gone(
     return gone | {each.row_id: each for each in world.gateway.rows(remembered.keys())}
 
 
-def _closed(
-    tx: Tx,
-    org_id: OrgId,
-    judged: frozenset[ContactId],
-    contacts: Mapping[ContactId, ContactSnapshot],
-    rows: Mapping[RowId, RowSnapshot],
-) -> frozenset[ContactId]:
-    """Add every Contact whose person, merge, row or address one of these shares."""
-    found = set(judged)
-    known = tx.row_mirrors(org_id, rows.keys())
-    for row_id, row in rows.items():
-        before = known.get(row_id)
-        owners = (owner_of(row), owner_of(before) if before is not None else None)
-        found |= {owner for owner in owners if owner is not None}
-    found |= {each.master_id for each in contacts.values() if each.master_id is not None}
-    hmacs = {point.hmac for each in contacts.values() for point in each.points}
-    people = {link.subject_id for link in tx.links_of(org_id, found).values()}
-    hmacs |= {held.point.hmac for record in tx.subjects(people).values() for held in record.points}
-    sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
-    for record in tx.subjects(people | sharing).values():
-        found |= {
-            link.contact_id
-            for link in record.links
-            if link.org_id == org_id and link.state in LIVE_LINKS
-        }
-    return frozenset(found)
+def seal_set_aside(world: World, tx: Tx, *, at: datetime, whole: bool) -> int:
+    """Seal that records could not be understood, each once, and give their number.
 
-
-def seal_set_aside(world: World, tx: Tx, *, at: datetime) -> int:
-    """Seal that records could not be understood, and give their number."""
-    aside = {(each.table, each.record_id) for each in world.aside}
+    They are asked for again by every cycle until they can be; `whole` where this one asked for all of them.
+    """
+    memory = world.memory
+    met = {(each.table, each.record_id) for each in world.aside if each.record_id is not None}
+    nameless = sum(each.record_id is None for each in world.aside)
     world.aside.clear()
-    for table, record_id in sorted(aside, key=str):
+    for table, record_id in sorted(met - memory.spoilt):
         deed = Deed(
             verb="SET_ASIDE",
             by="bridge",
@@ -333,32 +310,8 @@ def seal_set_aside(world: World, tx: Tx, *, at: datetime) -> int:
             details={"object": table, "record_id": record_id},
         )
         tx.append_deed(deed, at=at, policy=world.policy)
-    return len(aside)
-
-
-def lay_in_sight(world: World, tx: Tx, reading: Reading) -> Sight:
-    """Lay what was read beside all that is remembered about the same people."""
-    org_id = world.org_id
-    links = tx.links_of(org_id, reading.judged)
-    held = tx.subjects({link.subject_id for link in links.values()})
-    hmacs = {point.hmac for each in reading.contacts.values() for point in each.points}
-    hmacs |= {held.point.hmac for record in held.values() for held in record.points}
-    sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
-    remembered = tx.rows_of(org_id, reading.judged)
-    owners = {row.row_id: owner for owner, rows in remembered.items() for row in rows}
-    mirrors = {row.row_id: row for rows in remembered.values() for row in rows}
-    mirrors |= tx.row_mirrors(org_id, reading.rows.keys())
-    return Sight(
-        asked_for=reading.asked_for,
-        contacts=reading.contacts,
-        rows=reading.rows,
-        contact_mirrors=tx.contact_mirrors(org_id, reading.judged),
-        row_mirrors=mirrors,
-        row_owners=owners,
-        links=links,
-        records={**tx.subjects(sharing), **held},
-        pending=tuple(each.write for each in tx.unsettled(org_id, reading.judged)),
-    )
+    memory.spoilt = met if whole else memory.spoilt | met
+    return len(met) + nameless
 
 
 def pieces(whole: Sequence[Piece], size: int) -> Iterator[tuple[Piece, ...]]:

@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from salesforce_bridge.ledger.values import Result, Settled
 from salesforce_bridge.ledger.waiting import NOT_SENT, ROWS_FIRST
 from salesforce_bridge.permissions.keys import ContactId
 from salesforce_bridge.reading import World, pieces
 from salesforce_bridge.reconcile.intent import Lane, Target, Write
+from salesforce_bridge.salesforce.faults import AccessRefused, FieldMissing
 from salesforce_bridge.salesforce.writing import Outcome
 
 RECORDS_PER_CALL = 1_000
+OBJECT_GONE = "OBJECT_GONE"  # never sent, because the org no longer has what it goes to
 _STALE = frozenset({"STALE", "ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
 
 
@@ -21,6 +24,7 @@ class Sent:
 
     results: Counter[str]
     again: frozenset[ContactId]  # moved meanwhile, so they have to be decided on again
+    stopped: tuple[datetime, ...] = ()  # when each stop was accepted
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +57,11 @@ def write_out(world: World, writes: tuple[Write, ...], *, go_on: Callable[[], bo
     return Sent(
         results=Counter(each.result.value for each in post.answers.values()),
         again=frozenset(each.contact_id for each in writes if each.id in post.again),
+        stopped=tuple(
+            post.answers[each.id].at
+            for each in first
+            if each.lane is Lane.STOP and post.answers[each.id].result is Result.ACCEPTED
+        ),
     )
 
 
@@ -66,10 +75,32 @@ def _send(post: _Post, writes: tuple[Write, ...]) -> None:
         loosening = tuple(each for each in piece if each.lane >= Lane.LOOSEN_ROWS)
         held = loosening if loosening and not post.go_on() else ()
         sendable = tuple(each for each in piece if each.lane < Lane.LOOSEN_ROWS) if held else piece
-        outcomes = post.world.gateway.write(sendable) if sendable else ()
+        outcomes = _answers(post.world, sendable)
         post.again.update(each.write_id for each in outcomes if _moved_on(each))
-        settled = (_settled(post.world, each) for each in outcomes)
-        _settle(post, (*settled, *(skipped(post.world, each, NOT_SENT) for each in held)))
+        answered = {each.write_id for each in outcomes}
+        _settle(
+            post,
+            (
+                *(_settled(post.world, each) for each in outcomes),
+                *(skipped(post.world, each, NOT_SENT) for each in held),
+                *(
+                    skipped(post.world, each, OBJECT_GONE)
+                    for each in sendable
+                    if each.id not in answered
+                ),
+            ),
+        )
+
+
+def _answers(world: World, writes: tuple[Write, ...]) -> tuple[Outcome, ...]:
+    """Send; what goes to an object that an org may lack goes by itself, so that it takes nothing else along."""
+    needed = tuple(each for each in writes if each.target is not Target.CAMPAIGN_MEMBER)
+    extra = tuple(each for each in writes if each.target is Target.CAMPAIGN_MEMBER)
+    outcomes = world.gateway.write(needed) if needed else ()
+    try:
+        return (*outcomes, *(world.gateway.write(extra) if extra else ()))
+    except (FieldMissing, AccessRefused):
+        return outcomes
 
 
 def _settle(post: _Post, settled: tuple[Settled, ...]) -> None:

@@ -1,44 +1,43 @@
 """Settings become objects; the only module that knows everyone, and the owner of the clock."""
 
+import getpass
 import os
-import re
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+
+import structlog
 
 from salesforce_bridge.config import DaemonSettings, SalesforceSettings, Settings
 from salesforce_bridge.cycle import CycleReport, run_cycle
 from salesforce_bridge.daemon import Ask, Daemon, LeaseBook, Rhythm, RunCycle
 from salesforce_bridge.errors import CannotStart
-from salesforce_bridge.ledger.store import CycleId, Ledger
+from salesforce_bridge.key_files import read_point_keys, read_proof_keys, text_of
+from salesforce_bridge.ledger.store import CycleId, Ledger, Tx
 from salesforce_bridge.metrics import Limits, Metrics
 from salesforce_bridge.permissions.contact_points import PointKeys
 from salesforce_bridge.permissions.keys import ControllerKey, OrgId
 from salesforce_bridge.permissions.policy import Policy, parse_policy
-from salesforce_bridge.reading import World
+from salesforce_bridge.reading import Memory, World
 from salesforce_bridge.salesforce.auth import ClientCredentials, Credentials, JwtBearer
 from salesforce_bridge.salesforce.faults import RecordMalformed
-from salesforce_bridge.salesforce.gateway import Endpoint, Gateway, open_gateway
+from salesforce_bridge.salesforce.gateway import Gateway
+from salesforce_bridge.salesforce.opening import Endpoint, open_gateway
 from salesforce_bridge.salesforce.records import long_id
 from salesforce_bridge.web.health import Pages
 
 NONCE_BYTES = 32
 HEARTBEAT_KEY = "salesforce_bridge"  # one record in the org, whichever bridge holds the lease
-_KEY_LINE = re.compile(r"([1-9]\d{0,5})\s+([0-9a-fA-F]{64})")
+_log = structlog.get_logger()
 
 
-class FileUnreadable(CannotStart):
-    """A file that the settings name is missing, or this user may not read it."""
-
-
-class PointKeysRefused(CannotStart):
-    """The file of keys for contact points is not what it should be."""
+class ControllerChanged(CannotStart):
+    """The policy in force is that of somebody else than whom the ledger belongs to."""
 
 
 class OrgUnknown(CannotStart):
@@ -67,36 +66,73 @@ def open_ledger(settings: Settings) -> Ledger:
 
 def policy_text(settings: Settings) -> str:
     """The policy as it is written."""
-    return _text_of(settings.policy.file, "policy.file")
+    return text_of(settings.policy.file, "policy.file")
 
 
 def load_policy(settings: Settings) -> Policy:
-    """The policy in force."""
+    """The policy as the file has it; which one is in use, the ledger says."""
     return parse_policy(policy_text(settings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyInUse:
+    """The policy that decisions are made under, with its text."""
+
+    policy: Policy
+    text: str
+
+
+def policy_in_use(settings: Settings, tx: Tx) -> PolicyInUse:
+    """The policy that was activated last; before the first, that of the file."""
+    active = tx.active_policy()
+    text = policy_text(settings) if active is None else active.text
+    return PolicyInUse(policy=parse_policy(text), text=text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyStanding:
+    """What is in use, and what the file says beside it."""
+
+    active_version: str | None  # None: nothing was activated yet
+    active_digest: str | None
+    file_version: str | None  # None: the file cannot be read, or is no policy
+    file_digest: str | None
+    problem: str | None  # with the file
+
+    @property
+    def differs(self) -> bool:
+        """Whether the file says something that nobody has put in force."""
+        return self.active_digest is not None and self.file_digest != self.active_digest
+
+
+def policy_standing(settings: Settings, tx: Tx) -> PolicyStanding:
+    """Compare the policy in use with the file."""
+    active = tx.active_policy()
+    # Its digest is worked out anew, for another version of this program may have kept it under another one.
+    in_use = None if active is None else parse_policy(active.text)
+    file, problem = None, None
+    try:
+        file = load_policy(settings)
+    except CannotStart as error:
+        problem = error.message
+    return PolicyStanding(
+        active_version=in_use.version if in_use is not None else None,
+        active_digest=in_use.digest if in_use is not None else None,
+        file_version=file.version if file is not None else None,
+        file_digest=file.digest if file is not None else None,
+        problem=problem,
+    )
 
 
 def point_keys(settings: Settings, *, controller: ControllerKey) -> PointKeys:
     """The keys of the fingerprints; the highest version is the current one."""
-    path = settings.points.key_file
-    lines = [line.strip() for line in _text_of(path, "points.key_file").splitlines()]
-    found: dict[int, bytes] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line or line.startswith("#"):
-            continue
-        match = _KEY_LINE.fullmatch(line)
-        if match is None or int(match[1]) in found:
-            problem = "is not a version and 64 hex digits" if match is None else "repeats a version"
-            raise PointKeysRefused(
-                f"points.key_file: line {number} of {path} {problem}.",
-                hint="salesforce-bridge config new-point-key FILE",
-            )
-        found[int(match[1])] = bytes.fromhex(match[2])
-    if not found:
-        raise PointKeysRefused(
-            f"points.key_file: {path} holds no key.",
-            hint="salesforce-bridge config new-point-key FILE",
-        )
-    return PointKeys(current=max(found), keys=found, controller=controller)
+    return read_point_keys(settings.points.key_file, controller=controller)
+
+
+def proof_keys(settings: Settings) -> Mapping[str, bytes]:
+    """The keys that proofs of a permission are checked with, by kind; none where no file is set."""
+    path = settings.points.proof_key_file
+    return {} if path is None else read_proof_keys(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,22 +142,46 @@ class Bridge:
     settings: Settings
     ledger: Ledger
     gateway: Gateway
-    policy: Policy
+    policy: Policy  # in use when it was opened
     policy_text: str
     aside: list[RecordMalformed]
+    memory: Memory
 
-    def keep_policy(self) -> None:
-        """Keep the policy's text before anything is decided under it, so that it can be judged again."""
+    def keep_policy(self, *, by: str = "") -> None:
+        """See to it that a policy is in force before anything is decided, and that its text is kept.
+
+        The first one is that of the file, put in force by whoever runs the bridge for the first time.
+        """
         with self.ledger.begin() as tx:
+            if tx.active_policy() is None:
+                tx.activate_policy(
+                    self.policy,
+                    self.policy_text,
+                    by=by or _login(),
+                    approved_by=None,
+                    note="the first policy, as the settings name it",
+                    at=now(),
+                )
             tx.keep_policy(self.policy, self.policy_text, at=now())
+            standing = policy_standing(self.settings, tx)
+        if standing.differs:
+            _log.warning(
+                "policy.unapplied",
+                version=standing.file_version,
+                policy_version=standing.active_version,
+                message="the file differs from the policy in use, and is not used",
+                hint=f"salesforce-bridge policy apply {self.settings.policy.file.name}",
+            )
 
     def world(self) -> World:
         """What a cycle works with; finding out which org this is may take a login."""
         daemon = self.settings.daemon
+        policy = self._policy_now()
+        self.gateway.assume_country(policy.default_country)
         return World(
             gateway=self.gateway,
             ledger=self.ledger,
-            policy=self.policy,
+            policy=policy,
             org_id=self.gateway.identity().org_id,
             clock=now,
             software=software(),
@@ -131,6 +191,7 @@ class Bridge:
             unwritten_limit=daemon.unwritten_stop_limit,
             chunk=daemon.chunk,
             aside=self.aside,
+            memory=self.memory,
         )
 
     def cycle(
@@ -139,26 +200,53 @@ class Bridge:
         """Run one cycle; a login that fails is this cycle's failure, not the start's."""
         return run_cycle(self.world(), stops_only=stops_only, deadline=deadline, go_on=go_on)
 
+    def _policy_now(self) -> Policy:
+        """The policy in use at this moment: somebody may have put another one in force since the last cycle."""
+        with self.ledger.reading() as tx:
+            active = tx.active_policy()
+        if active is None:
+            return self.policy
+        known = self.memory.policies.get(active.digest)
+        if known is not None:
+            return known
+        policy = parse_policy(active.text)
+        if policy.controller != self.policy.controller:
+            raise ControllerChanged(
+                f"Policy {policy.version} is of the controller {policy.controller}, this ledger of"
+                f" {self.policy.controller}.",
+                hint="salesforce-bridge policy show; another controller needs a ledger of its own",
+            )
+        if policy.digest != self.policy.digest:
+            _log.info("policy.replaced", version=policy.version, digest=policy.digest)
+        self.memory.policies[active.digest] = policy
+        return policy
+
 
 @contextmanager
 def bridge(settings: Settings, *, stop: threading.Event | None = None) -> Iterator[Bridge]:
     """Open both sides, or say what has to be done first."""
-    text = policy_text(settings)
-    policy = parse_policy(text)
-    keys = point_keys(settings, controller=policy.controller)
     with ledger_in_use(settings) as ledger:
+        with ledger.reading() as tx:
+            in_use = policy_in_use(settings, tx)
+        keys = point_keys(settings, controller=in_use.policy.controller)
         org_id = pinned_org(settings, ledger)
         aside: list[RecordMalformed] = []
         with open_org(
-            settings, policy=policy, keys=keys, org_id=org_id, stop=stop, set_aside=aside.append
+            settings,
+            policy=in_use.policy,
+            keys=keys,
+            org_id=org_id,
+            stop=stop,
+            set_aside=aside.append,
         ) as gateway:
             yield Bridge(
                 settings=settings,
                 ledger=ledger,
                 gateway=gateway,
-                policy=policy,
-                policy_text=text,
+                policy=in_use.policy,
+                policy_text=in_use.text,
                 aside=aside,
+                memory=Memory(),
             )
 
 
@@ -222,6 +310,7 @@ def open_org(
         now=now,
         wait=(stop or threading.Event()).wait,
         set_aside=set_aside,
+        proof_keys=proof_keys(settings),
     )
 
 
@@ -267,7 +356,7 @@ def credentials(org: SalesforceSettings) -> Credentials:
             client_id=org.client_id,
             username=org.username,
             audience=org.token_audience,
-            private_key=_text_of(org.private_key_file, "salesforce.private_key_file"),
+            private_key=text_of(org.private_key_file, "salesforce.private_key_file"),
         )
     assert org.client_secret is not None, "settings are validated"
     return ClientCredentials(
@@ -275,11 +364,8 @@ def credentials(org: SalesforceSettings) -> Credentials:
     )
 
 
-def _text_of(path: Path, setting: str) -> str:
+def _login() -> str:
     try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise FileUnreadable(
-            f"{setting}: {path} cannot be read: {reason}.", hint="salesforce-bridge config check"
-        ) from error
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"  # in a container a user may have a number and no name

@@ -75,6 +75,8 @@ class Judged(Protocol):
     def source_stamp(self) -> datetime | None: ...
     @property
     def explanation(self) -> str: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ def decision(
             "effect": judged.effect,
             "severity": judged.severity,
             "queue": judged.queue,
+            "notes": list(judged.notes),
             "status_before": judged.status_before,
             "status_after": judged.status_after,
         },

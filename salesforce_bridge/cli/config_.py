@@ -30,8 +30,9 @@ def check(ctx: typer.Context) -> None:
     settings = given(ctx).settings()
     policy = wiring.load_policy(settings)
     wiring.point_keys(settings, controller=policy.controller)
+    wiring.proof_keys(settings)
     wiring.credentials(settings.salesforce)
-    typer.echo(f"The settings can be used; policy {policy.version} is in force.")
+    typer.echo(f"The settings can be used; policy.file holds version {policy.version}.")
 
 
 @app.command()

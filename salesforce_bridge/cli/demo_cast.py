@@ -44,6 +44,9 @@ class Cast:
     merged_into: Person  # said yes by e-mail
     expiring: Person  # said yes by e-mail, for a few minutes more
     late: Person  # says yes in the middle of the story
+    stops_meanwhile: Person  # said yes, and asks to stop while a mass change is held
+    wishes: Person  # said yes, and wants no solicitation by their Individual
+    renews: Person  # said yes by e-mail, and has to say so again soon
     signed_up: tuple[Person, ...]  # said yes by e-mail
     customers: tuple[Person, ...]  # have a contract
 
@@ -68,13 +71,14 @@ def cast_of(director: Director) -> Cast:
         if each["MobilePhone"] and not each["Phone"] and not any(each[flag] for flag in _FLAGS)
     )
     opted_out = _people(each for each in own if each["HasOptedOutOfEmail"])
-    parts = 7
+    parts = 10
     if len(plain) < parts + SIGNED_UP + CUSTOMERS or not opted_out:
         raise TooFewPeople(
             "The invented org has too few people for the story.",
             hint="salesforce-bridge demo --contacts 300",
         )
-    permitted, stops, opts_out, unproven, merged_into, expiring, late = plain[:parts]
+    permitted, stops, opts_out, unproven, merged_into, expiring, late, *more = plain[:parts]
+    stops_meanwhile, wishes, renews = more
     return Cast(
         permitted=permitted,
         stops=stops,
@@ -84,6 +88,9 @@ def cast_of(director: Director) -> Cast:
         merged_into=merged_into,
         expiring=expiring,
         late=late,
+        stops_meanwhile=stops_meanwhile,
+        wishes=wishes,
+        renews=renews,
         signed_up=plain[parts : parts + SIGNED_UP],
         customers=plain[parts + SIGNED_UP : parts + SIGNED_UP + CUSTOMERS],
     )

@@ -21,6 +21,7 @@ from salesforce_bridge.ledger.import_lines import CONDITION_COLUMNS, PERMISSION_
 from salesforce_bridge.ledger.imports import ImportKind, ImportReport, plan_import, run_import
 
 SAID_AGO = timedelta(days=1)
+LAST_PROMPT = timedelta(days=7)  # before the end, as the policy has it
 NOTICE = "consent-en-1"  # of the policy that comes with the program
 
 
@@ -36,13 +37,14 @@ class ImportFile:
 def first_files(cast: Cast, *, at: datetime) -> tuple[ImportFile, ...]:
     """What somebody can prove on the day the bridge is switched on."""
     said_at = at - SAID_AGO
-    everywhere = (cast.permitted, cast.stops, cast.opts_out)
-    by_email = (cast.merged_into, *cast.signed_up)
+    everywhere = (cast.permitted, cast.stops, cast.opts_out, cast.wishes)
+    by_email = (cast.merged_into, cast.stops_meanwhile, *cast.signed_up)
     ends_at = at + EXPIRES_AFTER
     permissions = [
         *(_grant(who, channel, said_at) for who in everywhere for channel in EVERY_CHANNEL),
         *(_grant(who, EMAIL, said_at) for who in by_email),
         _grant(cast.expiring, EMAIL, said_at) | {"effective_to": _text(ends_at)},
+        _grant(cast.renews, EMAIL, said_at) | {"effective_to": _text(ends_at + LAST_PROMPT)},
         *(_served(who, said_at, number) for number, who in enumerate(cast.customers, start=1)),
     ]
     contracts = [

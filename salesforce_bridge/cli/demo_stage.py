@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from salesforce_bridge import wiring
+from salesforce_bridge.cli.defaults import default_text
 from salesforce_bridge.config import Settings, load
 from salesforce_bridge.errors import CannotStart
 from salesforce_bridge.reading import World
 from salesforce_bridge.simulator.director import Director
 
-PACKAGE = Path(__file__).resolve().parents[1]
 READY_SECONDS, END_SECONDS = 60, 20
 KEY_BYTES = 32
 _POLL_SECONDS = 0.05
@@ -39,10 +39,6 @@ class SettingsOverridden(CannotStart):
 
 class FolderTaken(CannotStart):
     """The folder of the demo is in use, or holds what no demo made."""
-
-
-class DefaultsMissing(CannotStart):
-    """The settings that come with the program are not where they belong."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,14 +141,6 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
-
-
-def default_text(name: str) -> str:
-    """One of the settings files that come with the program: in the wheel, or beside the checkout."""
-    for folder in (PACKAGE / "defaults", PACKAGE.parent / "config"):
-        if (folder / name).is_file():
-            return (folder / name).read_text("utf-8")
-    raise DefaultsMissing(f"{name} is not part of this installation.", hint="install it again")
 
 
 def _clear(folder: Path) -> None:

@@ -7,6 +7,12 @@ from typing import Any
 
 from salesforce_bridge.audit.chain import Break
 from salesforce_bridge.cli.demo_cast import EMAIL, EXPIRES_AFTER
+from salesforce_bridge.cli.demo_law import (
+    another_policy,
+    expiry_and_renewal,
+    mass_change,
+    wish,
+)
 from salesforce_bridge.cli.demo_ledger import bring_in, first_files, late_files
 from salesforce_bridge.cli.demo_play import Play
 from salesforce_bridge.cli.demo_telling import Told, label
@@ -204,24 +210,6 @@ def _comes_back(play: Play) -> None:
     play.settle()
 
 
-def _expires(play: Play) -> None:
-    who = play.cast.expiring
-    before = play.lights((who, EMAIL))
-    play.stage.skip(EXPIRES_AFTER)
-    at_once = play.lights((who, EMAIL))
-    told = play.cycle(who.contact_id)
-    after = play.lights((who, EMAIL))
-    play.tell_lights((("before", before), ("it ends", at_once), ("after the cycle", after)))
-    key = (who.contact_id, EMAIL)
-    play.expect("the light of a running consent", before[key][1], wanted="OK")
-    play.expect("the light at its end, before the cycle", at_once[key][1], wanted="Wait")
-    play.expect("the light after the cycle", after[key][1], wanted="Do not")
-    play.expect_decision(told, who.contact_id, "EXPIRED_BY_RULE")
-    row = play.row(who.contact_id, EMAIL)
-    play.expect("the row lapses", row["Consent_Status__c"], wanted="Lapsed")
-    play.settle()
-
-
 def _grant_arrives(play: Play) -> None:
     who = play.cast.late
     before = play.lights((who, EMAIL))
@@ -305,9 +293,12 @@ BEATS: tuple[tuple[str, Callable[[Play], None]], ...] = (
     ("The first cycle judges everybody", _first_reconciliation),
     ("Two people ask to stop: one rep records it on a row, another ticks Email Opt Out", _stops),
     ("A rep types a permission without proof, and one for somebody who asked to stop", _claims),
+    ("Sixty permissions are typed at once, while somebody asks to stop", mass_change),
     ("A Contact with a stop is deleted and typed again; another is merged away", _comes_back),
-    ("A consent ends", _expires),
+    ("A privacy record says: no solicitation", wish),
+    ("A consent ends, and another one has to be renewed", expiry_and_renewal),
     ("A proof arrives at the ledger", _grant_arrives),
+    ("Another policy is tried on everybody before it counts", another_policy),
     ("Nothing happens; then the bridge is down for an hour", _outage),
     ("The audit is read again from its first entry", _proof),
 )

@@ -29,16 +29,21 @@ _API_NAMES = {
     "deleted": "IsDeleted",
     "master_id": "MasterRecordId",
     "points": "addresses and numbers",
+    "jurisdiction": "country",
+    "opted_out_solicit": "Individual.HasOptedOutSolicit",
 }
 _WITHOUT_FIELDS = {
     "S03_LEDGER_AHEAD": "the ledger knows more than Salesforce shows",
+    "S14_INDIVIDUAL_RIGHTS_FLAG": "what the Individual says",
     "S15_CONTACT_NEW": "a Contact that was never seen before",
     "S16_CONTACT_DELETED": "IsDeleted: no → yes",
     "S19_CONTACT_MERGED": "merged into another Contact",
     "S20_DUPLICATE_CONTACT_POINT": "the same address or number on another Contact",
     "S22_PERM_DELETED": "IsDeleted: no → yes",
     "S23_PERM_UNDELETED_OR_DOUBLED": "two rows for one purpose and channel",
+    "S26_MASS_CHANGE": "many edits at once",
     "S27_EXPIRY_DUE": "Effective_To__c has passed",
+    "S28_RENEWAL_WINDOW": "Effective_To__c is a week away",
 }
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}):[\d.]+(?:Z|\+00:?00)")
 _DIGEST = re.compile(r"[0-9a-f]{64}")

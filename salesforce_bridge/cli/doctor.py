@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import typer
 
 from salesforce_bridge import wiring
+from salesforce_bridge.cli.doctor_checks import Check, State
+from salesforce_bridge.cli.doctor_waiting import waiting_checks
+from salesforce_bridge.cli.outstanding import Outstanding, outstanding
 from salesforce_bridge.cli.shared import AsJson, Exit, Given, given, tell_json
 from salesforce_bridge.config import Settings, masked_url
 from salesforce_bridge.errors import BridgeError
@@ -20,24 +22,6 @@ from salesforce_bridge.salesforce.gateway import Gateway, Identity
 SKEW_LIMIT = timedelta(seconds=60)
 Found = TypeVar("Found")
 app = typer.Typer(add_completion=False)
-
-
-class State(StrEnum):
-    """How a check ended."""
-
-    PASS = "pass"  # noqa: S105  # a verdict
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing looked at."""
-
-    name: str
-    state: State
-    text: str
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +63,8 @@ def examined(asked: Given) -> Iterator[Check]:
         lambda _: f"{masked_url(settings.ledger.url)}, up to date",
     )
     yield looked.check
+    if looked.found is not None:
+        yield from _waiting(settings, looked.found)
     parsed = _tried(
         "policy", lambda: wiring.load_policy(settings), lambda policy: f"version {policy.version}"
     )
@@ -101,6 +87,7 @@ def _tried(name: str, attempt: Callable[[], Found], told: Callable[[Found], str]
 def _private_files(settings: Settings) -> Iterator[Check]:
     files = {
         "points.key_file": settings.points.key_file,
+        "points.proof_key_file": settings.points.proof_key_file,
         "salesforce.private_key_file": settings.salesforce.private_key_file,
         "salesforce.client_secret_file": settings.salesforce.client_secret_file,
         "ledger.url_file": settings.ledger.url_file,
@@ -124,6 +111,19 @@ def _privacy(setting: str, path: Path) -> Check:
 def _ledger(settings: Settings) -> OrgId | None:
     with wiring.ledger_in_use(settings) as ledger:
         return wiring.pinned_org(settings, ledger)
+
+
+def _waiting(settings: Settings, org_id: OrgId) -> Iterator[Check]:
+    counted = _tried("ledger in numbers", lambda: _outstanding(settings, org_id), lambda _: "read")
+    if counted.found is None:
+        yield counted.check
+    else:
+        yield from waiting_checks(counted.found)
+
+
+def _outstanding(settings: Settings, org_id: OrgId) -> Outstanding:
+    with wiring.ledger_in_use(settings) as ledger, ledger.reading() as tx:
+        return outstanding(tx, org_id, settings, at=wiring.now())
 
 
 def _org(settings: Settings, policy: Policy, *, pinned: OrgId | None) -> Iterator[Check]:

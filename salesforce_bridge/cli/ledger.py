@@ -8,38 +8,33 @@ from typing import Annotated, Any
 import typer
 
 from salesforce_bridge import wiring
-from salesforce_bridge.cli import claims
 from salesforce_bridge.cli.grants import graded, point_for
+from salesforce_bridge.cli.people import ContactArgument, person_of, text_of
+from salesforce_bridge.cli.rights_words import case_document
 from salesforce_bridge.cli.shared import AsJson, Exit, given, operator, tell_json, tell_table
 from salesforce_bridge.errors import SkipRecord
-from salesforce_bridge.ledger import views
 from salesforce_bridge.ledger.import_lines import Frame
 from salesforce_bridge.ledger.imports import ImportKind, ImportReport, plan_import, run_import
+from salesforce_bridge.ledger.proving import Proof
 from salesforce_bridge.ledger.records import (
-    Proof,
     Verb,
     Word,
     confirm_link,
     kind_of,
     record_event,
 )
-from salesforce_bridge.ledger.store import Tx
 from salesforce_bridge.ledger.values import Appended
 from salesforce_bridge.ledger.views import ContactView
 from salesforce_bridge.permissions.keys import (
     ANY_CHANNEL,
     ANY_PURPOSE,
     Channel,
-    ContactId,
-    OrgId,
     PurposeKey,
     Use,
 )
 from salesforce_bridge.permissions.policy import Policy
-from salesforce_bridge.salesforce.records import long_id
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-ContactArgument = Annotated[str, typer.Argument(metavar="CONTACT_ID", help="15 or 18 characters.")]
 
 
 class Said(StrEnum):
@@ -55,10 +50,6 @@ class Said(StrEnum):
 
 
 _MAY_BE_WIDE = frozenset({Said.STOP, Said.HOLD, Said.RELEASE})
-
-
-class ContactUnknown(SkipRecord):
-    """The ledger has not met that Contact."""
 
 
 class FileNotText(SkipRecord):
@@ -79,8 +70,8 @@ def show(ctx: typer.Context, contact: ContactArgument, as_json: AsJson = False) 
     """Show every event of the person behind a Contact, and what they add up to."""
     settings = given(ctx).settings()
     with wiring.ledger_in_use(settings) as ledger, ledger.reading() as tx:
-        found = _found(tx, wiring.org_of(settings, ledger), contact)
-    document = _document(found)
+        found = person_of(tx, wiring.org_of(settings, ledger), contact)
+    document = _document(found, at=wiring.now())
     if as_json:
         tell_json(document)
         return
@@ -89,9 +80,16 @@ def show(ctx: typer.Context, contact: ContactArgument, as_json: AsJson = False) 
         ("purpose", "channel", "state", "basis", "since", "reason"),
         (tuple(each.values()) for each in document["permissions"]),
     )
+    if document["conditions"]:
+        tell_table(
+            ("condition", "purpose", "rests on", "from", "until"),
+            (tuple(each.values()) for each in document["conditions"]),
+        )
+    for each in document["rights_cases"]:
+        typer.echo(f"rights case {each['case_id']}: {each['asked']}, due {each['due_at']}")
     tell_table(
         ("revision", "happened at", "event", "purpose", "channel", "told by", "reason", "evidence"),
-        (tuple(each.values()) for each in document["events"]),
+        (tuple(each.values())[:-1] for each in document["events"]),
         title="events",
     )
 
@@ -135,12 +133,12 @@ def record(
 ) -> None:
     """Record what a person told you, or release what was held; the next cycle carries it to Salesforce."""
     settings = given(ctx).settings()
-    policy = wiring.load_policy(settings)
     proven = graded(grade)
-    use = _use(said, purpose, channel, policy)
     at = wiring.now()
     with wiring.ledger_in_use(settings) as ledger, ledger.begin() as tx:
-        found = _found(tx, wiring.org_of(settings, ledger), contact)
+        policy = wiring.policy_in_use(settings, tx).policy
+        use = _use(said, purpose, channel, policy)
+        found = person_of(tx, wiring.org_of(settings, ledger), contact)
         held = found.contact.points if found.contact is not None else ()
         scoped = said is Said.GRANT
         word = Word(
@@ -169,9 +167,9 @@ def record(
 def confirm(ctx: typer.Context, contact: ContactArgument, as_json: AsJson = False) -> None:
     """Confirm that a Contact is the person it was linked to as a candidate."""
     settings = given(ctx).settings()
-    policy = wiring.load_policy(settings)
     with wiring.ledger_in_use(settings) as ledger, ledger.begin() as tx:
-        found = _found(tx, wiring.org_of(settings, ledger), contact)
+        policy = wiring.policy_in_use(settings, tx).policy
+        found = person_of(tx, wiring.org_of(settings, ledger), contact)
         appended = confirm_link(tx, found.link, by=operator(), at=wiring.now(), policy=policy)
     _tell("CONFIRMED", appended, as_json=as_json)
 
@@ -188,9 +186,10 @@ def import_(
 ) -> None:
     """Import permissions or conditions from a CSV file: first dry, then all of it or nothing."""
     settings = given(ctx).settings()
-    policy = wiring.load_policy(settings)
     text = _text_of(file)
     with wiring.ledger_in_use(settings) as ledger:
+        with ledger.reading() as tx:
+            policy = wiring.policy_in_use(settings, tx).policy
         frame = Frame(
             org_id=wiring.org_of(settings, ledger),
             policy=policy,
@@ -203,11 +202,6 @@ def import_(
             if apply and not plan.report.problems:
                 run_import(tx, plan)
     _tell_import(plan.report, applied=apply, as_json=as_json)
-
-
-app.command()(claims.claims)
-app.command()(claims.approve)
-app.command()(claims.refuse)
 
 
 def _text_of(file: Path) -> str:
@@ -288,18 +282,7 @@ def _use(said: Said, purpose: str, channel: str, policy: Policy) -> Use:
     return Use(purpose=PurposeKey(purpose), channel=Channel(channel))
 
 
-def _found(tx: Tx, org_id: OrgId, contact: str) -> ContactView:
-    contact_id = ContactId(long_id(contact))
-    found = views.contact(tx, org_id, contact_id)
-    if found is None:
-        raise ContactUnknown(
-            f"The ledger has not met Contact {contact_id}.",
-            hint="salesforce-bridge run --once, or check the id",
-        )
-    return found
-
-
-def _document(found: ContactView) -> dict[str, Any]:
+def _document(found: ContactView, *, at: datetime) -> dict[str, Any]:
     return {
         "contact_id": found.link.contact_id,
         "subject_id": found.record.subject_id,
@@ -314,6 +297,17 @@ def _document(found: ContactView) -> dict[str, Any]:
             }
             for use, each in sorted(found.record.permissions.items())
         ],
+        "conditions": [
+            {
+                "kind": each.kind.value,
+                "purpose": each.purpose,
+                "ref": each.ref,
+                "valid_from": each.valid_from.isoformat(),
+                "valid_to": text_of(each.valid_to),
+            }
+            for each in found.record.conditions
+        ],
+        "rights_cases": [case_document(each, at=at) for each in found.record.cases],
         "events": [
             {
                 "revision": each.revision,
@@ -324,6 +318,7 @@ def _document(found: ContactView) -> dict[str, Any]:
                 "actor": each.actor.value,
                 "reason": each.reason,
                 "evidence_ref": each.evidence_ref,
+                "event_id": each.id,
             }
             for each in found.history
         ],

@@ -15,14 +15,14 @@ import typer
 from salesforce_bridge import wiring
 from salesforce_bridge.cli.reports import tell_report
 from salesforce_bridge.cli.shared import AsJson, Exit, given, tell_json, tell_table
-from salesforce_bridge.cycle import CycleReport, preview, run_cycle
+from salesforce_bridge.cycle import CycleReport, Foresight, foresee, run_cycle
 from salesforce_bridge.daemon import ended_by_signals
 from salesforce_bridge.errors import CannotStart, RetryLater
 from salesforce_bridge.metrics import Metrics
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reading import World
-from salesforce_bridge.reconcile.intent import Plan, Target, Write
-from salesforce_bridge.reconcile.plan import NO_CHANGE, Change, change_of, check_limits
+from salesforce_bridge.reconcile.intent import Plan, Write
+from salesforce_bridge.reconcile.plan import Change
 
 SHOWN_WRITES = 50
 app = typer.Typer(add_completion=False)
@@ -47,12 +47,14 @@ class Shown:
     decisions: Mapping[str, int]  # by reason
     writes: tuple[Mapping[str, Any], ...]
     events: int
+    cases: int  # of people's rights, opened or changed
     over_limits: str | None  # why a cycle would write stops only
+    circuit: str | None  # a mass change: why a cycle would write stops only
 
     @property
     def empty(self) -> bool:
         """Whether a cycle would change nothing on either side."""
-        return not self.writes and not self.events
+        return not self.writes and not self.events and not self.cases
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON."""
@@ -144,30 +146,12 @@ def with_room_for(change: Change, policy: Policy) -> Policy:
 
 
 def _looked(world: World, *, at: datetime) -> _Looked:
-    plans = preview(world)
-    change, over_limits = _weighed(world, plans)
-    shown = _shown(world, plans, at=at, over_limits=over_limits)
-    return _Looked(shown=shown, change=change)
+    ahead = foresee(world)
+    return _Looked(shown=_shown(world, ahead, at=at), change=ahead.change)
 
 
-def _weighed(world: World, plans: tuple[Plan, ...]) -> tuple[Change, str | None]:
-    """Count the plans as a cycle would, and give its complaint if there are too many changes."""
-    change, complaint = NO_CHANGE, None
-    with world.ledger.reading() as tx:
-        known = tx.contacts_known(world.org_id)
-        for each in plans:
-            ids = {write.contact_id for write in each.writes}
-            fresh = frozenset(ids - tx.known(world.org_id, Target.CONTACT, ids).keys())
-            complaint = check_limits(
-                each, world.policy.limits, known=known, fresh=fresh, so_far=change
-            )
-            change = change_of(each, fresh=fresh, so_far=change)
-    return change, complaint
-
-
-def _shown(
-    world: World, plans: tuple[Plan, ...], *, at: datetime, over_limits: str | None
-) -> Shown:
+def _shown(world: World, ahead: Foresight, *, at: datetime) -> Shown:
+    plans = ahead.plans
     whole = orjson.dumps([world.org_id, world.policy.digest, *(each.digest for each in plans)])
     return Shown(
         org_id=world.org_id,
@@ -179,7 +163,9 @@ def _shown(
         ),
         writes=tuple(_writes_of(plans)),
         events=sum(len(each.events) for each in plans),
-        over_limits=over_limits,
+        cases=sum(len(each.cases) for each in plans),
+        over_limits=ahead.surprise,
+        circuit=ahead.circuit,
     )
 
 
@@ -225,8 +211,14 @@ def _tell(shown: Shown) -> None:
     if len(shown.writes) > SHOWN_WRITES:
         typer.echo(f"… and {len(shown.writes) - SHOWN_WRITES} more; --out FILE keeps all of them.")
     typer.echo(
-        f"{shown.events} events to record, {len(shown.writes)} writes to send. Nothing was changed."
+        f"{shown.events} events and {shown.cases} cases to record, {len(shown.writes)} writes to send."
+        " Nothing was changed."
     )
+    if shown.circuit is not None:
+        typer.echo(
+            f"Mass change: {shown.circuit}. A cycle would write stops only until somebody has looked;"
+            " see `review circuit status`."
+        )
     if shown.over_limits is not None:
         typer.echo(
             f"Over the limits: {shown.over_limits}. A cycle would write stops only;"

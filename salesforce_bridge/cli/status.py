@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from salesforce_bridge import wiring
+from salesforce_bridge.cli.outstanding import Outstanding, outstanding, told
 from salesforce_bridge.cli.shared import AsJson, given, tell_json, tell_table
 from salesforce_bridge.ledger import views
 from salesforce_bridge.ledger.values import Backfill, Bookmark
@@ -17,15 +18,16 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def status(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Show how the bridge and its ledger are."""
-    settings = given(ctx).settings()
+    settings, at = given(ctx).settings(), wiring.now()
     with wiring.ledger_in_use(settings) as ledger, ledger.reading() as tx:
         org_id = wiring.org_of(settings, ledger)
         found, mark = views.status(tx, org_id), tx.bookmark(org_id)
-    document = _document(org_id, found, mark, at=wiring.now())
+        waiting = outstanding(tx, org_id, settings, at=at)
+    document = _document(org_id, found, mark, at=at) | waiting.document()
     if as_json:
         tell_json(document)
     else:
-        _tell(document)
+        _tell(document, waiting)
 
 
 def _document(org_id: str, found: Status, mark: Bookmark | None, *, at: datetime) -> dict[str, Any]:
@@ -57,18 +59,19 @@ def _document(org_id: str, found: Status, mark: Bookmark | None, *, at: datetime
     }
 
 
-def _tell(document: dict[str, Any]) -> None:
+def _tell(document: dict[str, Any], waiting: Outstanding) -> None:
     last = document["last_cycle"]
-    told = "none yet" if last is None else f"number {last['id']}, {last['age_seconds']} s ago"
+    ended = "none yet" if last is None else f"number {last['id']}, {last['age_seconds']} s ago"
     tell_table(
         ("", ""),
         (
             ("org", document["org_id"]),
-            ("last cycle", told),
+            ("last cycle", ended),
             ("first reading", document["backfill"].lower()),
             ("people", document["people"]),
             ("contacts", document["contacts"]),
             ("claims waiting for a person", document["claims_waiting"]),
+            *told(waiting),
             ("writes open", sum(document["writes_open"].values())),
             ("wide stops", sum(document["stops"].values())),
             ("audit entries", document["audit"]["entries"]),

@@ -46,38 +46,44 @@ def put_over(
     table: Table,
     rows: Sequence[Values],
     *,
-    replace: Collection[str],
+    replace: Collection[str] = (),
     count: str | None = None,
+    add: str | None = None,
 ) -> None:
-    """Insert rows, and where their key exists replace some columns and count one up."""
+    """Insert rows; where their key exists replace some columns, count one up, or add to one what is given."""
     quote = connection.dialect.identifier_preparer.quote
     changes = [f"{quote(name)} = excluded.{quote(name)}" for name in replace]
     if count is not None:
         changes.append(f"{quote(count)} = {quote(table.name)}.{quote(count)} + 1")
+    if add is not None:
+        changes.append(f"{quote(add)} = {quote(table.name)}.{quote(add)} + excluded.{quote(add)}")
     key = [column.name for column in table.primary_key.columns]
     clause = f"ON CONFLICT ({', '.join(map(quote, key))}) DO UPDATE SET {', '.join(changes)}"
     for unlike in _rounds(rows, key):
         _insert(connection, table, unlike, clause)
 
 
-def change(connection: Connection, table: Table, rows: Sequence[Values], *, key: str) -> None:
+def change(
+    connection: Connection, table: Table, rows: Sequence[Values], *, key: Sequence[str]
+) -> None:
     """Update rows, each named by its key, in the other columns that are given."""
     if not rows:
         return
     quote = connection.dialect.identifier_preparer.quote
-    name, names, key_name = quote(table.name), [each for each in rows[0] if each != key], quote(key)
+    name, names = quote(table.name), [each for each in rows[0] if each not in key]
     if _is_postgresql(connection):
         changes = ", ".join(f"{quote(each)} = given.{quote(each)}" for each in names)
+        same = " AND ".join(f"{name}.{quote(each)} = given.{quote(each)}" for each in key)
         connection.exec_driver_sql(
-            f"UPDATE {name} SET {changes} FROM {_GIVEN.format(name)} AS given "  # noqa: S608  # our own names
-            f"WHERE {name}.{key_name} = given.{key_name}",
+            f"UPDATE {name} SET {changes} FROM {_GIVEN.format(name)} AS given WHERE {same}",  # noqa: S608  # our own names
             (_as_json(table, rows),),
         )
     else:
         changes = ", ".join(f"{quote(each)} = ?" for each in names)
+        same = " AND ".join(f"{quote(each)} = ?" for each in key)
         connection.exec_driver_sql(
-            f"UPDATE {name} SET {changes} WHERE {key_name} = ?",  # noqa: S608  # our own names
-            _as_tuples(connection, table, (*names, key), rows),
+            f"UPDATE {name} SET {changes} WHERE {same}",  # noqa: S608  # our own names
+            _as_tuples(connection, table, (*names, *key), rows),
         )
 
 

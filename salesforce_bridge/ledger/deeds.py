@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from salesforce_bridge.audit import entries
 from salesforce_bridge.audit.entries import Draft
-from salesforce_bridge.ledger import bulk, heads, history, people, sealing
+from salesforce_bridge.ledger import bulk, claims, heads, history, people, sealing
 from salesforce_bridge.ledger.sealing import Nonces
 from salesforce_bridge.ledger.tables import candidate, condition, permission_event, subject
 from salesforce_bridge.ledger.values import Appended, Deed
@@ -56,7 +56,7 @@ def append_deed(
     )
     people.put_links(connection, news.links, at=at)
     people.change_points(connection, news.points, at=at)
-    people.put_candidates(connection, news.candidates, revision=first)
+    claims.put_candidates(connection, news.candidates, revision=first)
     last = people.add_conditions(connection, news.conditions, at=at, after=first)
     history.touch(connection, {one: last.get(one, first) for one in told}, outside=True)
     appended = history.append(connection, news.events, history.Origin(at=at, policy=policy))

@@ -1,6 +1,6 @@
 """What can go wrong with the ledger itself, and what to do about it."""
 
-from salesforce_bridge.errors import CannotStart, RetryLater
+from salesforce_bridge.errors import CannotStart, RetryLater, SkipRecord
 
 
 class LedgerBusy(RetryLater):
@@ -17,3 +17,7 @@ class LedgerOutdated(CannotStart):
 
 class LedgerDamaged(CannotStart):
     """The ledger lacks something that no operation of ours takes away."""
+
+
+class SecondPersonMissing(SkipRecord):
+    """What widens, or cannot be undone, takes two different people."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from salesforce_bridge.ledger import bulk, heads, projection
 from salesforce_bridge.ledger.moments import to_millisecond
@@ -89,7 +89,7 @@ def touch(connection: Connection, revisions: Mapping[SubjectId, int], *, outside
     touched = [
         {"id": one, **dict.fromkeys(columns, revision)} for one, revision in revisions.items()
     ]
-    bulk.change(connection, subject, touched, key="id")
+    bulk.change(connection, subject, touched, key=("id",))
 
 
 def events_of(
@@ -102,6 +102,20 @@ def events_of(
     for row in found:
         gathered.setdefault(SubjectId(row.subject_id), []).append(_event_of(row))
     return {subject_id: tuple(events) for subject_id, events in gathered.items()}
+
+
+def events_named(connection: Connection, ids: Collection[str]) -> tuple[PermissionEvent, ...]:
+    """Events by their ids, oldest first."""
+    found = bulk.look_up(connection, select(permission_event), permission_event.c.id, ids)
+    return tuple(sorted(map(_event_of, found), key=lambda event: event.revision))
+
+
+def events_by(
+    connection: Connection, statement: Select[*tuple[Any, ...]]
+) -> tuple[PermissionEvent, ...]:
+    """The events that a query finds, oldest first."""
+    ordered = statement.order_by(permission_event.c.revision)
+    return tuple(map(_event_of, connection.execute(ordered)))
 
 
 def histories(

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from salesforce_bridge.ledger.import_lines import Frame, Line, Whose
+from salesforce_bridge.ledger.import_cells import Frame, Whose
+from salesforce_bridge.ledger.import_conditions import ConditionLine
+from salesforce_bridge.ledger.import_lines import PermissionLine
 from salesforce_bridge.ledger.store import Tx
 from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.keys import ContactId, SubjectId
@@ -98,7 +100,7 @@ class Crowd:
                 )
 
 
-def gather(tx: Tx, lines: Iterable[Line], frame: Frame) -> Crowd:
+def gather(tx: Tx, lines: Iterable[PermissionLine | ConditionLine], frame: Frame) -> Crowd:
     """Look up everybody at once, then meet the rest in the order of the file."""
     everyone = [line.whose for line in lines]
     contacts = {whose.contact_id for whose in everyone if whose.contact_id is not None}

@@ -11,20 +11,18 @@ from hashlib import sha256
 
 from salesforce_bridge.errors import CannotStart
 from salesforce_bridge.ledger import deeds
+from salesforce_bridge.ledger.import_cells import Frame, Problem
+from salesforce_bridge.ledger.import_conditions import ConditionLine, read_conditions
 from salesforce_bridge.ledger.import_lines import (
     STOPPING,
-    ConditionLine,
-    Frame,
     PermissionLine,
-    Problem,
     Told,
-    read_conditions,
     read_permissions,
 )
 from salesforce_bridge.ledger.import_people import Crowd, gather
 from salesforce_bridge.ledger.store import Deed, Tx
 from salesforce_bridge.permissions.bases import OBJECTIONABLE, LawfulBasis
-from salesforce_bridge.permissions.conditions import Condition
+from salesforce_bridge.permissions.conditions import Condition, SoftOptIn
 from salesforce_bridge.permissions.events import (
     STOPS,
     ActorKind,
@@ -38,7 +36,6 @@ from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, Subject
 from salesforce_bridge.permissions.policy import notice_was_published
 from salesforce_bridge.permissions.states import STOPPED
 from salesforce_bridge.permissions.stops import EVERYTHING
-from salesforce_bridge.reconcile.acts import QUARANTINE_LASTS
 from salesforce_bridge.reconcile.classes import is_marketing
 from salesforce_bridge.reconcile.facts import Candidate, SubjectRecord
 from salesforce_bridge.reconcile.identity import stable_id
@@ -199,6 +196,10 @@ def _take_other(desk: _Desk, line: PermissionLine) -> None:
     if subject_id is None:
         return
     record, frame = desk.crowd.records[subject_id], desk.frame
+    if record.erased:
+        what = "belongs to a person who was erased; only a yes of their own begins anew"
+        desk.refuse(line.line, "event", what)
+        return
     basis = basis_of(record, line.use, policy=frame.policy, at=frame.at)
     of_consent = line.told in (Told.GRANT, Told.REQUEST)
     if of_consent is not (basis is LawfulBasis.CONSENT):
@@ -291,7 +292,7 @@ def _claim(desk: _Desk, record: SubjectRecord, line: PermissionLine, reason: str
         note_digest=None,
         claimed_by=desk.frame.by,
         source_record=f"import, line {line.line}",
-        expires_at=desk.frame.at + QUARANTINE_LASTS,
+        expires_at=desk.frame.at + desk.frame.policy.quarantine_lasts,
     )
 
 
@@ -327,21 +328,39 @@ def _event(
 
 
 def _take_condition(desk: _Desk, line: ConditionLine) -> None:
-    subject_id = _one_person(desk, line)
-    if subject_id is None:
+    if line.points:
+        # What is true of an address is true of it for everybody who has it.
+        for subject_id in desk.crowd.who(line.whose):
+            desk.crowd.remember(subject_id, line.whose)
+            for point in line.points:
+                desk.conditions.append(_condition(line, subject_id, point.hmac))
         return
-    span = (line.valid_from.isoformat(), line.valid_to and line.valid_to.isoformat())
-    desk.conditions.append(
-        Condition(
-            id=stable_id("condition", subject_id, line.kind, line.ref, line.purpose, *span),
-            subject_id=subject_id,
-            kind=line.kind,
-            ref=line.ref,
-            valid_from=line.valid_from,
-            valid_to=line.valid_to,
-            purpose=line.purpose,
-        )
+    one = _one_person(desk, line)
+    if one is not None:
+        desk.conditions.append(_condition(line, one, None))
+
+
+def _condition(line: ConditionLine, subject_id: SubjectId, point: str | None) -> Condition:
+    sale, about = line.soft_opt_in, () if point is None else (point,)
+    told = (line.valid_from.isoformat(), line.valid_to and line.valid_to.isoformat(), *about)
+    facts = (
+        () if sale is None else (sale.sale_ref, sale.sale_date.isoformat(), *map(str, _rest(sale)))
     )
+    return Condition(
+        id=stable_id("condition", subject_id, line.kind, line.ref, line.purpose, *told, *facts),
+        subject_id=subject_id,
+        kind=line.kind,
+        ref=line.ref,
+        valid_from=line.valid_from,
+        valid_to=line.valid_to,
+        purpose=line.purpose,
+        point=point,
+        soft_opt_in=sale,
+    )
+
+
+def _rest(sale: SoftOptIn) -> tuple[object, ...]:
+    return sale.product_family, sale.optout_offered_at_collection, sale.optout_in_each_message
 
 
 def _facts(desk: _Desk) -> deeds.Facts:

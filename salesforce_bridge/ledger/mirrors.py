@@ -6,22 +6,30 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, or_, select, text
 
 from salesforce_bridge.ledger import bulk
+from salesforce_bridge.ledger.claims import proof_of
 from salesforce_bridge.ledger.tables import mirror
 from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId
 from salesforce_bridge.reconcile.facts import (
     ContactFields,
     ContactSnapshot,
+    Individual,
+    LeadFlags,
     RowFields,
     RowSnapshot,
 )
 from salesforce_bridge.reconcile.intent import Target
 
-_REPLACED = ("owner", "modstamp", "modified_by", "bridge_set", "deleted", "digest", "content")
-_ROW_MOMENTS = ("effective_from", "effective_to", "capture_date", "reconciled_at")
+_REPLACED = (
+    *("owner", "modstamp", "modified_by", "bridge_set", "campaigned"),
+    *("deleted", "digest", "content"),
+)
+_ROW_MOMENTS = ("effective_from", "effective_to", "capture_date", "reconciled_at", "renew_by")
+_CONTACT_MOMENTS = ("valid_until", "renew_by")
+_LIVING = text("NOT deleted")  # word for word the condition of the index that counts them
 
 
 def keep(
@@ -48,16 +56,12 @@ def known(
     return {row.record_id: row.modstamp for row in found}
 
 
-def contacts_known(connection: Connection, org_id: OrgId) -> int:
-    """How many living Contacts are remembered."""
+def living(connection: Connection, org_id: OrgId, target: Target) -> int:
+    """How many records are remembered that are not known to be deleted."""
     statement = (
         select(func.count())
         .select_from(mirror)
-        .where(
-            mirror.c.org_id == org_id,
-            mirror.c.target == Target.CONTACT.value,
-            mirror.c.deleted.is_(False),
-        )
+        .where(mirror.c.org_id == org_id, mirror.c.target == target.value, _LIVING)
     )
     return int(connection.execute(statement).scalar_one())
 
@@ -103,17 +107,19 @@ def rows_of(
     return {owner: tuple(snapshots) for owner, snapshots in gathered.items()}
 
 
-def flags_set_by_bridge(
+def marks(
     connection: Connection, org_id: OrgId, ids: Collection[ContactId]
-) -> dict[ContactId, tuple[str, ...]]:
-    """Which flags of Contacts are set because the bridge set them; Salesforce cannot say that."""
-    statement = select(mirror.c.record_id, mirror.c.bridge_set).where(
+) -> dict[ContactId, tuple[tuple[str, ...], str | None]]:
+    """What only the mirror knows of Contacts: the flags that the bridge set, and what they were prompted for."""
+    statement = select(mirror.c.record_id, mirror.c.bridge_set, mirror.c.campaigned).where(
         mirror.c.org_id == org_id,
         mirror.c.target == Target.CONTACT.value,
-        mirror.c.bridge_set != "",
+        or_(mirror.c.bridge_set != "", mirror.c.campaigned.is_not(None)),
     )
     found = bulk.look_up(connection, statement, mirror.c.record_id, ids)
-    return {ContactId(row.record_id): tuple(row.bridge_set.split()) for row in found}
+    return {
+        ContactId(row.record_id): (tuple(row.bridge_set.split()), row.campaigned) for row in found
+    }
 
 
 def digest_of(snapshot: ContactSnapshot | RowSnapshot) -> str:
@@ -127,29 +133,33 @@ def digest_of(snapshot: ContactSnapshot | RowSnapshot) -> str:
 
 
 def _contact_content(snapshot: ContactSnapshot) -> bytes:
-    return orjson.dumps(
-        {
-            "master_id": snapshot.master_id,
-            "points": snapshot.points,
-            "country": snapshot.country,
-            "opted_out_of_email": snapshot.opted_out_of_email,
-            "opted_out_of_fax": snapshot.opted_out_of_fax,
-            "do_not_call": snapshot.do_not_call,
-            "fields": snapshot.fields,
-        }
-    )
+    content: dict[str, Any] = {
+        "master_id": snapshot.master_id,
+        "points": snapshot.points,
+        "country": snapshot.country,
+        "opted_out_of_email": snapshot.opted_out_of_email,
+        "opted_out_of_fax": snapshot.opted_out_of_fax,
+        "do_not_call": snapshot.do_not_call,
+        "fields": snapshot.fields,
+    }
+    # Few Contacts have any of these, and a mirror is written for every one.
+    for name in ("older", "individual", "lead"):
+        if value := getattr(snapshot, name):
+            content[name] = value
+    return orjson.dumps(content)
 
 
 def _row_content(snapshot: RowSnapshot) -> bytes:
-    return orjson.dumps(
-        {
-            "fields": snapshot.fields,
-            "request": snapshot.request,
-            "request_note": snapshot.request_note,
-            "request_evidence": snapshot.request_evidence,
-            "request_handled": snapshot.request_handled,
-        }
-    )
+    content: dict[str, Any] = {
+        "fields": snapshot.fields,
+        "request": snapshot.request,
+        "request_note": snapshot.request_note,
+        "request_evidence": snapshot.request_evidence,
+        "request_handled": snapshot.request_handled,
+    }
+    if snapshot.proof is not None:
+        content["proof"] = snapshot.proof
+    return orjson.dumps(content)
 
 
 def _contact_row(org_id: OrgId, snapshot: ContactSnapshot) -> dict[str, Any]:
@@ -162,6 +172,7 @@ def _contact_row(org_id: OrgId, snapshot: ContactSnapshot) -> dict[str, Any]:
         "modstamp": snapshot.modstamp,
         "modified_by": snapshot.modified_by,
         "bridge_set": " ".join(snapshot.bridge_set),
+        "campaigned": snapshot.campaigned,
         "deleted": snapshot.deleted,
         "digest": sha256(content).hexdigest(),
         "content": content.decode(),
@@ -178,6 +189,7 @@ def _row_row(org_id: OrgId, snapshot: RowSnapshot, owner: ContactId | None) -> d
         "modstamp": snapshot.modstamp,
         "modified_by": snapshot.modified_by,
         "bridge_set": "",
+        "campaigned": None,
         "deleted": snapshot.deleted,
         "digest": sha256(content).hexdigest(),
         "content": content.decode(),
@@ -193,37 +205,48 @@ def _records(
 
 def _contact_of(row: Row[*tuple[Any, ...]]) -> ContactSnapshot:
     content = orjson.loads(row.content)
-    points: Sequence[Mapping[str, Any]] = content.pop("points")
-    fields = _with_moments(content.pop("fields"), ("valid_until",))
+    points, older = content.pop("points"), content.pop("older", ())
+    individual, lead = content.pop("individual", None), content.pop("lead", None)
+    fields = _with_moments(content.pop("fields"), _CONTACT_MOMENTS)
     return ContactSnapshot(
         contact_id=ContactId(row.record_id),
         modstamp=row.modstamp,
         modified_by=row.modified_by,
         deleted=row.deleted,
-        points=tuple(
-            ContactPoint(
-                type=PointType(point["type"]),
-                hmac=point["hmac"],
-                exact=point["exact"],
-                key_version=point["key_version"],
-            )
-            for point in points
-        ),
+        points=_points_of(points),
+        older=_points_of(older),
+        individual=None if individual is None else Individual(**individual),
+        lead=None if lead is None else LeadFlags(**lead),
         fields=ContactFields(**fields),
         bridge_set=tuple(row.bridge_set.split()),
+        campaigned=row.campaigned,
         **content,
+    )
+
+
+def _points_of(told: Sequence[Mapping[str, Any]]) -> tuple[ContactPoint, ...]:
+    return tuple(
+        ContactPoint(
+            type=PointType(point["type"]),
+            hmac=point["hmac"],
+            exact=point["exact"],
+            key_version=point["key_version"],
+        )
+        for point in told
     )
 
 
 def _row_of(row: Row[*tuple[Any, ...]]) -> RowSnapshot:
     content = orjson.loads(row.content)
     fields = _with_moments(content.pop("fields"), _ROW_MOMENTS)
+    proof = content.pop("proof", None)
     return RowSnapshot(
         row_id=RowId(row.record_id),
         modstamp=row.modstamp,
         modified_by=row.modified_by,
         deleted=row.deleted,
         fields=RowFields(**fields),
+        proof=None if proof is None else proof_of(proof),
         **content,
     )
 

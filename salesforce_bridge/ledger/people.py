@@ -1,31 +1,29 @@
 """Writing people: who the ledger has met, which Contacts they are, and where they can be reached."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from salesforce_bridge.ledger import bulk, sealing
 from salesforce_bridge.ledger.sealing import Nonces
 from salesforce_bridge.ledger.tables import (
-    candidate,
     condition,
     contact_point,
     subject,
     subject_link,
 )
 from salesforce_bridge.permissions.conditions import Condition
-from salesforce_bridge.permissions.keys import OrgId, SubjectId
-from salesforce_bridge.reconcile.facts import Candidate, Link
+from salesforce_bridge.permissions.keys import SubjectId
+from salesforce_bridge.reconcile.facts import Link
 from salesforce_bridge.reconcile.intent import (
     JurisdictionChange,
     NewSubject,
     PointChange,
     PointMove,
 )
-
-_CANDIDATE_REPLACED = ("reason", "evidence_ref", "note_digest", "expires_at", "open", "revision")
 
 
 def add_subjects(
@@ -36,8 +34,12 @@ def add_subjects(
     revision: int,
     outside: bool,
     nonces: Nonces,
+    policy_digest: str | None = None,
 ) -> None:
-    """Add people, each under a random key of their own; people already known stay as they are."""
+    """Add people, each under a random key of their own; people already known stay as they are.
+
+    `policy_digest` names the policy they were judged under, where somebody has judged them.
+    """
     rows: list[Mapping[str, Any]] = []
     for person in met:
         pseudonym = sealing.new_pseudonym(nonces)
@@ -51,6 +53,7 @@ def add_subjects(
                 "revision": revision,
                 "outside_revision": revision if outside else 0,
                 "created_at": at,
+                "policy_digest": policy_digest,
             }
         )
     bulk.put_new(connection, subject, rows)
@@ -93,35 +96,23 @@ def change_points(connection: Connection, changes: Sequence[PointChange], *, at:
 
 
 def move_jurisdictions(connection: Connection, changes: Sequence[JurisdictionChange]) -> None:
-    """Note where people are now."""
-    moved = [{"id": change.subject_id, "jurisdiction": change.jurisdiction} for change in changes]
-    bulk.change(connection, subject, moved, key="id")
-
-
-def put_candidates(
-    connection: Connection, candidates: Sequence[tuple[OrgId, Candidate]], *, revision: int
-) -> None:
-    """Keep claims in quarantine, or what has become of them."""
-    rows = [
+    """Note where people are now, and where they were while that still counts as well."""
+    moved = [
         {
-            "id": claim.id,
-            "org_id": org_id,
-            "subject_id": claim.subject_id,
-            "purpose": claim.use.purpose,
-            "channel": claim.use.channel,
-            "reason": claim.reason,
-            "claimed_at": claim.claimed_at,
-            "evidence_ref": claim.evidence_ref,
-            "note_digest": claim.note_digest,
-            "claimed_by": claim.claimed_by,
-            "source_record": claim.source_record,
-            "expires_at": claim.expires_at,
-            "open": claim.open,
-            "revision": revision,
+            "id": change.subject_id,
+            "jurisdiction": change.jurisdiction,
+            "former_jurisdiction": change.former,
+            "moved_at": change.moved_at,
         }
-        for org_id, claim in candidates
+        for change in changes
     ]
-    bulk.put_over(connection, candidate, rows, replace=_CANDIDATE_REPLACED)
+    bulk.change(connection, subject, moved, key=("id",))
+
+
+def judged_under(connection: Connection, ids: Collection[SubjectId], digest: str) -> None:
+    """Note which policy people were last judged under."""
+    judged = [{"id": one, "policy_digest": digest} for one in ids]
+    bulk.change(connection, subject, judged, key=("id",))
 
 
 def add_conditions(
@@ -139,6 +130,10 @@ def add_conditions(
             "valid_to": fact.valid_to,
             "revision": revision,
             "recorded_at": at,
+            "point": fact.point,
+            "soft_opt_in": None
+            if fact.soft_opt_in is None
+            else orjson.dumps(fact.soft_opt_in).decode(),
         }
         for revision, fact in enumerate(facts, start=after + 1)
     ]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from salesforce_bridge.ledger import bulk
 from salesforce_bridge.ledger.tables import permission as permission_table
@@ -24,6 +24,7 @@ from salesforce_bridge.permissions.fold import (
 from salesforce_bridge.permissions.keys import Channel, PurposeKey, SubjectId, Use
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.states import State
+from salesforce_bridge.reconcile.intent import DueChange
 
 _PLAIN = (
     "reason",
@@ -40,12 +41,14 @@ _PLAIN = (
     "point",
     "condition_ref",
     "held",
+    "latest_notice",
+    "reaffirm_by",
+    "prompted_at",
     "marketing",
     "revision",
 )
-_REPLACED = (*_PLAIN, "basis", "state", "trust", "grade", "lapses_at")
+_REPLACED = (*_PLAIN, "basis", "state", "trust", "grade")
 _STOP_REPLACED = ("since", "own", "reason", "revision")
-_WAITING = frozenset({State.REQUESTED, State.DEFERRED, State.PENDING_CONFIRMATION})
 
 
 def advance(
@@ -62,7 +65,7 @@ def advance(
         folded = fold(own_events, policy=policy, onto=before.get(subject_id, NOTHING))
         after[subject_id] = folded
         refused.update((refusal.event_id, refusal.reason) for refusal in folded.refusals)
-    _store(connection, before, after, policy=policy)
+    _store(connection, before, after)
     return refused
 
 
@@ -70,7 +73,7 @@ def stored(
     connection: Connection, subject_ids: Collection[SubjectId]
 ) -> dict[SubjectId, FoldedSubject]:
     """What is stored about people; nothing for people without a projection."""
-    permissions = permissions_of(connection, subject_ids)
+    permissions, _ = permissions_of(connection, subject_ids)
     stops = stops_of(connection, subject_ids)
     holds = bulk.look_up(
         connection,
@@ -91,16 +94,33 @@ def stored(
 
 def permissions_of(
     connection: Connection, subject_ids: Collection[SubjectId]
-) -> dict[SubjectId, dict[Use, Permission]]:
-    """The state of every key of people."""
+) -> tuple[dict[SubjectId, dict[Use, Permission]], dict[SubjectId, dict[Use, datetime]]]:
+    """The state of every key of people, and when the clock next has something to do about it."""
     gathered: dict[SubjectId, dict[Use, Permission]] = {}
+    due: dict[SubjectId, dict[Use, datetime]] = {}
     statement = select(permission_table).order_by(
         permission_table.c.purpose, permission_table.c.channel
     )
     for row in bulk.look_up(connection, statement, permission_table.c.subject_id, subject_ids):
         permission = _permission_of(row)
         gathered.setdefault(SubjectId(row.subject_id), {})[permission.use] = permission
-    return gathered
+        if row.due_at is not None:
+            due.setdefault(SubjectId(row.subject_id), {})[permission.use] = row.due_at
+    return gathered, due
+
+
+def set_due(connection: Connection, changes: Sequence[DueChange]) -> None:
+    """Note when the clock next has something to do; a use without a permission is nothing to it."""
+    rows = [
+        {
+            "subject_id": change.subject_id,
+            "purpose": change.use.purpose,
+            "channel": change.use.channel,
+            "due_at": change.at,
+        }
+        for change in changes
+    ]
+    bulk.change(connection, permission_table, rows, key=("subject_id", "purpose", "channel"))
 
 
 def stops_of(
@@ -120,21 +140,20 @@ def _store(
     connection: Connection,
     before: Mapping[SubjectId, FoldedSubject],
     after: Mapping[SubjectId, FoldedSubject],
-    *,
-    policy: Policy,
 ) -> None:
     permissions: list[Mapping[str, Any]] = []
     stops: list[Mapping[str, Any]] = []
     for subject_id, folded in after.items():
         known = before.get(subject_id, NOTHING)
         permissions.extend(
-            _permission_row(subject_id, permission, policy)
+            _permission_row(subject_id, permission)
             for use, permission in folded.permissions.items()
             if known.permissions.get(use) != permission
         )
         stops.extend(
             _stop_row(subject_id, stop) for stop in folded.stops if stop not in known.stops
         )
+        _take_back(connection, subject_id, known.stops, folded.stops)
         if folded.hold != known.hold:
             connection.execute(
                 update(subject).where(subject.c.id == subject_id).values(hold=folded.hold)
@@ -143,9 +162,24 @@ def _store(
     bulk.put_over(connection, stop_table, stops, replace=_STOP_REPLACED)
 
 
-def _permission_row(
-    subject_id: SubjectId, permission: Permission, policy: Policy
-) -> dict[str, Any]:
+def _take_back(
+    connection: Connection, subject_id: SubjectId, known: Sequence[Stop], still: Sequence[Stop]
+) -> None:
+    """Remove the stops that a correction took back."""
+    places = {(stop.kind, stop.purpose, stop.channel) for stop in still}
+    for stop in known:
+        if (stop.kind, stop.purpose, stop.channel) not in places:
+            connection.execute(
+                delete(stop_table).where(
+                    stop_table.c.subject_id == subject_id,
+                    stop_table.c.kind == stop.kind.value,
+                    stop_table.c.purpose == stop.purpose,
+                    stop_table.c.channel == stop.channel,
+                )
+            )
+
+
+def _permission_row(subject_id: SubjectId, permission: Permission) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(permission, name) for name in _PLAIN}
     row["subject_id"] = subject_id
     row["purpose"] = permission.use.purpose
@@ -154,15 +188,7 @@ def _permission_row(
     row["state"] = permission.state.value
     row["trust"] = permission.trust.value
     row["grade"] = permission.grade.value
-    row["lapses_at"] = _lapses_at(permission, policy)
     return row
-
-
-def _lapses_at(permission: Permission, policy: Policy) -> datetime | None:
-    """When a request that nobody answers is over; other terms are bounds of the permission itself."""
-    if permission.state in _WAITING:
-        return permission.since + policy.request_lapses_after
-    return None
 
 
 def _permission_of(row: Row[*tuple[Any, ...]]) -> Permission:
@@ -188,6 +214,9 @@ def _permission_of(row: Row[*tuple[Any, ...]]) -> Permission:
         point=row.point,
         condition_ref=row.condition_ref,
         held=row.held,
+        latest_notice=row.latest_notice,
+        reaffirm_by=row.reaffirm_by,
+        prompted_at=row.prompted_at,
     )
 
 

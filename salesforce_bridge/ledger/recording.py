@@ -4,18 +4,36 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from salesforce_bridge.audit import entries
-from salesforce_bridge.audit.entries import Draft
-from salesforce_bridge.ledger import heads, history, mirrors, people, sealing, waiting, writes
+from salesforce_bridge.audit.entries import Draft, Pseudonym
+from salesforce_bridge.ledger import (
+    bulk,
+    circuits,
+    claims,
+    heads,
+    history,
+    mirrors,
+    people,
+    projection,
+    rights_cases,
+    sealing,
+    suppressions,
+    waiting,
+    writes,
+)
+from salesforce_bridge.ledger import drafts as sealed
 from salesforce_bridge.ledger.sealing import Nonces
+from salesforce_bridge.ledger.tables import condition
 from salesforce_bridge.ledger.values import Appended, CycleId
+from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.keys import ContactId, OrgId
 from salesforce_bridge.permissions.policy import Policy
+from salesforce_bridge.permissions.rights import RightsCase
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS
 from salesforce_bridge.reconcile.facts import ContactSnapshot, RowSnapshot
-from salesforce_bridge.reconcile.intent import Decision, Plan
+from salesforce_bridge.reconcile.intent import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,38 +63,63 @@ def record(
     read.update(owner for _, owner in rows if owner is not None)
     revision = heads.lock(connection).revision
     people.add_subjects(
-        connection, plan.subjects, at=at, revision=revision, outside=False, nonces=nonces
+        connection,
+        plan.subjects,
+        at=at,
+        revision=revision,
+        outside=False,
+        nonces=nonces,
+        policy_digest=circumstances.policy.digest,
     )
     people.put_links(connection, plan.links, at=at)
     people.change_points(connection, plan.points, at=at)
     people.move_jurisdictions(connection, plan.jurisdictions)
-    appended = history.append(connection, plan.events, _origin(circumstances))
-    people.put_candidates(
+    appended = _told(connection, plan, circumstances)
+    claims.put_candidates(
         connection, [(org_id, claim) for claim in plan.candidates], revision=appended.revision
     )
     ours = writes.look_at(connection, org_id, read)
+    seen = [one for one in contacts if one.contact_id not in plan.parked]
     mirrors.keep(
-        connection, org_id, contacts=_with_flags(connection, org_id, contacts, ours), rows=rows
+        connection,
+        org_id,
+        contacts=_with_marks(connection, org_id, seen, ours),
+        rows=[(row, owner) for row, owner in rows if row.row_id not in plan.parked],
     )
     waiting.supersede(connection, org_id, read, plan.writes)
     writes.plan(connection, plan.writes, org_id=org_id, cycle_id=circumstances.cycle_id, at=at)
-    drafts = _drafts(connection, plan.decisions, circumstances, read=read, nonces=nonces)
+    drafts = _drafts(connection, plan, circumstances, read=read, nonces=nonces)
     sealing.append(connection, drafts, nonces=nonces)
     return appended
 
 
-def _with_flags(
+def _told(connection: Connection, plan: Plan, circumstances: Circumstances) -> Appended:
+    """Append the facts of a plan, and note what else it says about people."""
+    append_conditions(connection, plan.conditions, at=circumstances.at)
+    appended = history.append(connection, plan.events, _origin(circumstances))
+    rights_cases.put_cases(connection, plan.cases)
+    suppressions.put_suppressions(connection, plan.suppressions)
+    projection.set_due(connection, plan.due)
+    people.judged_under(connection, plan.judged_anew, circumstances.policy.digest)
+    circuits.count_edits(connection, circumstances.org_id, plan.edits, at=circumstances.at)
+    return appended
+
+
+def _with_marks(
     connection: Connection,
     org_id: OrgId,
     contacts: Sequence[ContactSnapshot],
     raised: Mapping[ContactId, set[str]],
 ) -> Iterator[ContactSnapshot]:
-    """Carry over which flags are set by us: those that were, or that we asked for, and that still are."""
-    before = mirrors.flags_set_by_bridge(connection, org_id, [one.contact_id for one in contacts])
+    """Carry over what Salesforce cannot say: which flags are set by us (those that were, or that we asked
+    for, and that still are), and which prompt somebody was added to a Campaign for."""
+    before = mirrors.marks(connection, org_id, [one.contact_id for one in contacts])
     for snapshot in contacts:
-        ours = {*before.get(snapshot.contact_id, ()), *raised.get(snapshot.contact_id, ())}
+        flags, campaigned = before.get(snapshot.contact_id, ((), None))
+        ours = {*flags, *raised.get(snapshot.contact_id, ())}
         still = tuple(name for name in FLAG_FIELDS if name in ours and getattr(snapshot, name))
-        yield replace(snapshot, bridge_set=still) if still else snapshot
+        known = still or campaigned is not None
+        yield replace(snapshot, bridge_set=still, campaigned=campaigned) if known else snapshot
 
 
 def _origin(circumstances: Circumstances) -> history.Origin:
@@ -90,13 +133,15 @@ def _origin(circumstances: Circumstances) -> history.Origin:
 
 def _drafts(
     connection: Connection,
-    decisions: Sequence[Decision],
+    plan: Plan,
     circumstances: Circumstances,
     *,
     read: Collection[ContactId],
     nonces: Nonces,
 ) -> list[Draft]:
-    concerned = {decision.subject_id for decision in decisions}
+    decisions = plan.decisions
+    concerned = {each.subject_id for each in decisions}
+    concerned.update(case.subject_id for case in plan.cases)
     known = sealing.pseudonyms(connection, concerned)
     # Some decisions are about nobody the ledger keeps: a row without an owner, a Contact that was gone
     # before anybody looked. They are sealed under a name that is used once.
@@ -126,4 +171,37 @@ def _drafts(
                 frame=frame,
             )
         )
+    drafts.extend(_case_draft(case, known.get(case.subject_id), frame) for case in plan.cases)
+    if plan.suppressions:
+        drafts.append(
+            sealed.suppressed(
+                sealed.SUPPRESSION_ADDED, plan.suppressions, by=sealed.BRIDGE, frame=frame
+            )
+        )
     return drafts
+
+
+def _case_draft(case: RightsCase, person: Pseudonym | None, frame: Mapping[str, object]) -> Draft:
+    is_new = case.reminded_at is None and case.crm_done_at is None
+    return sealed.case(
+        sealed.CASE_OPENED if is_new else sealed.CASE_NOTED,
+        case,
+        subject_key=None if person is None else person.subject_key,
+        by=sealed.BRIDGE,
+        frame=frame,
+    )
+
+
+def append_conditions(connection: Connection, facts: Sequence[Condition], *, at: datetime) -> None:
+    """Append facts that are new, each with the next revision."""
+    if not facts:
+        return
+    offered = {fact.id: fact for fact in facts}
+    known = {
+        row.id for row in bulk.look_up(connection, select(condition.c.id), condition.c.id, offered)
+    }
+    fresh = [fact for fact in offered.values() if fact.id not in known]
+    revision = heads.lock(connection).revision
+    touched = people.add_conditions(connection, fresh, at=at, after=revision)
+    heads.move(connection, {"revision": revision + len(fresh)})
+    history.touch(connection, touched, outside=False)

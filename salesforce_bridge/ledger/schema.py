@@ -28,7 +28,7 @@ def upgrade(connections: Connections) -> None:
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME}
                 )
             _refuse_newer(_version_of(connection))
-            command.upgrade(_config(connection), "head")
+            command.upgrade(config(connection), "head")
     except LedgerBusy as error:
         raise _unreachable(error.message) from error
     except DatabaseError as error:
@@ -46,7 +46,7 @@ def check(connections: Connections) -> None:
             raise LedgerOutdated(f"there is no ledger yet: {name}", hint=_UPGRADE) from error
         raise _unreachable(f"the ledger cannot be opened: {error.orig}") from error
     _refuse_newer(found)
-    wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
+    wanted = ScriptDirectory.from_config(config(None)).get_current_head()
     if found != wanted:
         raise LedgerOutdated(
             f"the tables of the ledger are at version {found or 'none'}, this program needs {wanted}",
@@ -59,7 +59,7 @@ def _version_of(connection: Connection) -> str | None:
 
 
 def _refuse_newer(found: str | None) -> None:
-    scripts = ScriptDirectory.from_config(_config(None))
+    scripts = ScriptDirectory.from_config(config(None))
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise LedgerOutdated(
             f"the tables of the ledger are at version {found}, which this program does not know",
@@ -73,11 +73,12 @@ def _unreachable(message: str) -> LedgerUnreachable:
     )
 
 
-def _config(connection: Connection | None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
+def config(connection: Connection | None) -> Config:
+    """Say to the migrations where they are, and over which connection they run."""
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    settings.attributes["connection"] = connection
+    return settings
 
 
 def _make_private(connections: Connections) -> None:

@@ -114,7 +114,7 @@ def _close(connection: Connection, answers: Sequence[Answer]) -> None:
         }
         for plan, answer in answers
     ]
-    bulk.change(connection, planned_write, closed, key="id")
+    bulk.change(connection, planned_write, closed, key=("id",))
 
 
 def _agree(connection: Connection, accepted: Sequence[Answer]) -> None:
@@ -123,6 +123,9 @@ def _agree(connection: Connection, accepted: Sequence[Answer]) -> None:
         of_org = [pair for pair in accepted if pair[0].org_id == org_id]
         _agree_contacts(connection, org_id, [p for p in of_org if _target(p) is Target.CONTACT])
         _agree_rows(connection, org_id, [p for p in of_org if _target(p) is Target.ROW])
+        _agree_campaigns(
+            connection, org_id, [p for p in of_org if _target(p) is Target.CAMPAIGN_MEMBER]
+        )
 
 
 def _target(answer: Answer) -> Target:
@@ -153,6 +156,19 @@ def _agree_rows(connection: Connection, org_id: OrgId, accepted: Sequence[Answer
         held[row_id] = _row_with(known, write.fields, deleted=write.verb is Verb.DELETE)
         owners[row_id] = owners.get(row_id) or write.contact_id
     mirrors.keep(connection, org_id, rows=[(row, owners[row_id]) for row_id, row in held.items()])
+
+
+def _agree_campaigns(connection: Connection, org_id: OrgId, accepted: Sequence[Answer]) -> None:
+    """Remember which prompt a Contact was added to a Campaign for, so that it is added once."""
+    if not accepted:
+        return
+    added = {plan.write.contact_id: plan.write.ledger_key for plan, _ in accepted}
+    held = mirrors.contacts(connection, org_id, added)
+    mirrors.keep(
+        connection,
+        org_id,
+        contacts=[replace(one, campaigned=added[one.contact_id]) for one in held.values()],
+    )
 
 
 def _unread(row_id: RowId) -> RowSnapshot:

@@ -4,24 +4,24 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from salesforce_bridge.ledger import (
+    cases,
     cycles,
     deeds,
     heads,
+    holding,
     leases,
-    mirrors,
+    policies,
     recording,
     requests,
     schema,
     settling,
-    subjects,
-    waiting,
-    writes,
+    usages,
 )
 from salesforce_bridge.ledger.connections import connect, reading, writing
+from salesforce_bridge.ledger.picture import Picture
 from salesforce_bridge.ledger.values import (
+    ActivePolicy,
     Appended,
     Backfill,
     Bookmark,
@@ -34,22 +34,23 @@ from salesforce_bridge.ledger.values import (
     PlannedWrite,
     Result,
     Settled,
+    Usage,
 )
-from salesforce_bridge.ledger.waiting import Waiting
 from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.events import PermissionEvent
-from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId, SubjectId
+from salesforce_bridge.permissions.keys import ContactId, OrgId
 from salesforce_bridge.permissions.policy import Policy
+from salesforce_bridge.permissions.rights import RightsCase
 from salesforce_bridge.reconcile.facts import (
     Candidate,
     ContactSnapshot,
     Link,
     RowSnapshot,
-    SubjectRecord,
 )
-from salesforce_bridge.reconcile.intent import NewSubject, Plan, PointChange, Target
+from salesforce_bridge.reconcile.intent import NewSubject, Plan, PointChange
 
 __all__ = [
+    "ActivePolicy",
     "Appended",
     "Backfill",
     "Bookmark",
@@ -60,10 +61,12 @@ __all__ = [
     "Head",
     "Ledger",
     "Manifest",
+    "Picture",
     "PlannedWrite",
     "Result",
     "Settled",
     "Tx",
+    "Usage",
 ]
 
 
@@ -100,111 +103,8 @@ class Ledger:
         self._connections.dispose()
 
 
-class Tx:
+class Tx(Picture):
     """One transaction: verbs of the trade, no rows."""
-
-    def __init__(self, connection: Connection, *, nonces: Callable[[], bytes]) -> None:
-        """Speak over a connection that somebody else commits."""
-        self.connection = connection
-        self.nonces = nonces
-
-    # reading
-
-    def head(self) -> Head:
-        """Where the ledger stands."""
-        return heads.head(self.connection)
-
-    def bookmark(self, org_id: OrgId) -> Bookmark | None:
-        """How far an org has been read; None before the first cycle has ended."""
-        return cycles.bookmark(self.connection, org_id)
-
-    def known(self, org_id: OrgId, target: Target, ids: Collection[str]) -> Mapping[str, datetime]:
-        """The modstamps under which records were last read."""
-        return mirrors.known(self.connection, org_id, target, ids)
-
-    def contact_mirrors(
-        self, org_id: OrgId, ids: Collection[ContactId]
-    ) -> Mapping[ContactId, ContactSnapshot]:
-        """What was last seen and agreed on Contacts."""
-        return mirrors.contacts(self.connection, org_id, ids)
-
-    def row_mirrors(self, org_id: OrgId, ids: Collection[RowId]) -> Mapping[RowId, RowSnapshot]:
-        """What was last seen and agreed on permission rows, deleted ones too."""
-        return mirrors.rows(self.connection, org_id, ids)
-
-    def rows_of(
-        self, org_id: OrgId, contact_ids: Collection[ContactId]
-    ) -> Mapping[ContactId, tuple[RowSnapshot, ...]]:
-        """The permission rows of Contacts that are not known to be deleted, by the Contact they belong to."""
-        return mirrors.rows_of(self.connection, org_id, contact_ids)
-
-    def unsettled(
-        self, org_id: OrgId, contact_ids: Collection[ContactId] | None = None
-    ) -> tuple[PlannedWrite, ...]:
-        """Writes never answered for, and those of unknown outcome not looked at since; of all Contacts or some."""
-        return writes.unsettled(self.connection, org_id, contact_ids)
-
-    def links_of(
-        self, org_id: OrgId, contact_ids: Collection[ContactId]
-    ) -> Mapping[ContactId, Link]:
-        """Who Contacts are."""
-        return subjects.links_of(self.connection, org_id, contact_ids)
-
-    def subjects(self, ids: Collection[SubjectId]) -> Mapping[SubjectId, SubjectRecord]:
-        """All that is held about people, folded."""
-        return subjects.subjects(self.connection, ids)
-
-    def holders(self, hmacs: Collection[str]) -> Mapping[str, tuple[SubjectId, ...]]:
-        """Who holds, or once held, contact points, by their wide fingerprint."""
-        return subjects.holders(self.connection, hmacs)
-
-    def touched_since(self, revision: int, until: int) -> tuple[SubjectId, ...]:
-        """People touched from outside a cycle in revisions (revision, until]: by operators, imports, the portal."""
-        return subjects.touched_since(self.connection, revision, until)
-
-    def due(self, after: datetime, until: datetime) -> tuple[SubjectId, ...]:
-        """People for whom a boundary passed in (after, until]: a term, an age, a condition, a quarantine."""
-        return subjects.due(self.connection, after, until)
-
-    def contacts_page(
-        self, org_id: OrgId, *, after: ContactId | None, limit: int
-    ) -> tuple[ContactId, ...]:
-        """The linked Contacts of an org in order of their ids, a page at a time."""
-        return subjects.contacts_page(self.connection, org_id, after=after, limit=limit)
-
-    def contacts_known(self, org_id: OrgId) -> int:
-        """How many living Contacts the mirror knows."""
-        return mirrors.contacts_known(self.connection, org_id)
-
-    def unwritten_stops(self, org_id: OrgId) -> Waiting:
-        """Stops that were decided and that Salesforce has not accepted."""
-        return waiting.unwritten_stops(self.connection, org_id)
-
-    def overdue_since(self, org_id: OrgId) -> datetime | None:
-        """Since when Salesforce may show more than the ledger allows, because a write was not accepted."""
-        return waiting.overdue_since(self.connection, org_id)
-
-    def retry_due(self, org_id: OrgId, *, at: datetime) -> tuple[ContactId, ...]:
-        """Contacts with writes that were refused, or never sent, and may be tried again."""
-        return waiting.retry_due(self.connection, org_id, at=at)
-
-    def held_back(self, org_id: OrgId) -> tuple[ContactId, ...]:
-        """Contacts with writes that were kept back while only stops might be written."""
-        return waiting.held_back(self.connection, org_id)
-
-    def last_clean_at(self, org_id: OrgId) -> datetime | None:
-        """Salesforce's time of the last cycle that was not held back; what the heartbeat shows."""
-        return cycles.last_clean_at(self.connection, org_id)
-
-    def cycle(self, cycle_id: CycleId) -> CycleRecord | None:
-        """One cycle."""
-        return cycles.cycle(self.connection, cycle_id)
-
-    def last_cycle(self, org_id: OrgId) -> CycleRecord | None:
-        """The latest cycle that ended, with its manifest."""
-        return cycles.last_cycle(self.connection, org_id)
-
-    # writing
 
     def lock_head(self) -> Head:
         """Keep everybody else from appending until this transaction has ended."""
@@ -284,6 +184,70 @@ class Tx:
         return deeds.append_deed(
             self.connection, deed, facts, at=at, policy=policy, nonces=self.nonces
         )
+
+    def open_circuit(self, org_id: OrgId, why: str, *, at: datetime) -> bool:
+        """Hold everything but stops up, because of a mass change; False where that is so already."""
+        return holding.open_circuit(self.connection, org_id, why, at=at, nonces=self.nonces)
+
+    def close_circuit(
+        self, org_id: OrgId, *, by: str, reason: str, at: datetime, policy: Policy
+    ) -> bool:
+        """Let what was held up through, because a person has looked; False where nothing is."""
+        return holding.close_circuit(
+            self.connection, org_id, by=by, reason=reason, at=at, policy=policy, nonces=self.nonces
+        )
+
+    def activate_policy(
+        self,
+        policy: Policy,
+        text: str,
+        *,
+        by: str,
+        approved_by: str | None,
+        note: str | None,
+        at: datetime,
+    ) -> ActivePolicy:
+        """Put a policy in force; all but the first need a second person."""
+        return policies.activate(
+            self.connection,
+            policy,
+            text,
+            by=by,
+            approved_by=approved_by,
+            note=note,
+            at=at,
+            nonces=self.nonces,
+        )
+
+    def record_usage(
+        self, answers: Sequence[Usage], *, by: str, at: datetime, policy: Policy
+    ) -> int:
+        """Remember answers that allowed a use, with one sealed entry for all of them."""
+        return usages.record_usage(
+            self.connection, answers, by=by, at=at, policy=policy, nonces=self.nonces
+        )
+
+    def open_case(self, case: RightsCase, *, by: str, at: datetime, policy: Policy) -> Appended:
+        """Open a case that a person brought by letter or telephone, and hold what it stops at once."""
+        return cases.open_case(self, case, by=by, at=at, policy=policy)
+
+    def extend_case(
+        self, case_id: str, *, by: str, reason: str, at: datetime, policy: Policy
+    ) -> RightsCase:
+        """Take more time for an answer; the person has to be told within the first term."""
+        return cases.extend_case(self, case_id, by=by, reason=reason, at=at, policy=policy)
+
+    def close_case(
+        self,
+        case: RightsCase,
+        *,
+        by: str,
+        approved_by: str | None,
+        at: datetime,
+        policy: Policy,
+    ) -> Appended:
+        """Close a case as it now stands: its state, its reason, and when the person was told."""
+        return cases.close_case(self, case, by=by, approved_by=approved_by, at=at, policy=policy)
 
     def take_lease(self, name: str, owner: str, *, at: datetime, ttl: timedelta) -> bool:
         """Take or renew the right to write; False while somebody else holds it."""

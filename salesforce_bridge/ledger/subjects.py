@@ -1,43 +1,47 @@
 """Reading people: all that is held about them, and who is to be looked at."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, union
+import orjson
+from sqlalchemy import Connection, Row, func, select, union
 
-from salesforce_bridge.ledger import bulk, projection
-from salesforce_bridge.ledger.tables import candidate as candidate_table
+from salesforce_bridge.ledger import bulk, claims, projection, rights_cases, suppressions
 from salesforce_bridge.ledger.tables import (
+    candidate,
     condition,
     contact_point,
     permission,
+    rights_case,
     subject,
     subject_link,
+    suppression,
 )
-from salesforce_bridge.permissions.conditions import Condition, ConditionKind
+from salesforce_bridge.permissions.conditions import Condition, ConditionKind, SoftOptIn
 from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import (
-    Channel,
     ContactId,
     OrgId,
     PurposeKey,
     SubjectId,
-    Use,
 )
-from salesforce_bridge.reconcile.facts import Candidate, HeldPoint, Link, SubjectRecord
+from salesforce_bridge.permissions.suppressions import Suppression
+from salesforce_bridge.reconcile.facts import HeldPoint, Link, SubjectRecord
 
 
 def subjects(connection: Connection, ids: Collection[SubjectId]) -> dict[SubjectId, SubjectRecord]:
     """All that is held about people; people who are not known are left out."""
     known = list(bulk.look_up(connection, select(subject), subject.c.id, ids))
     known_ids = [SubjectId(row.id) for row in known]
-    permissions = projection.permissions_of(connection, known_ids)
+    permissions, boundaries = projection.permissions_of(connection, known_ids)
     stops = projection.stops_of(connection, known_ids)
     conditions = conditions_of(connection, known_ids)
     points = _points_of(connection, known_ids)
     links = _links_of_subjects(connection, known_ids)
-    candidates = _candidates_of(connection, known_ids)
+    candidates = claims.candidates_of(connection, known_ids)
+    cases = rights_cases.waiting_cases_of(connection, known_ids)
+    silenced = _suppressions_by_hmac(connection, points)
     return {
         one: SubjectRecord(
             subject_id=one,
@@ -51,6 +55,13 @@ def subjects(connection: Connection, ids: Collection[SubjectId]) -> dict[Subject
             links=tuple(links.get(one, ())),
             candidates=tuple(candidates.get(one, ())),
             hold=row.hold,
+            former_jurisdiction=row.former_jurisdiction,
+            moved_at=row.moved_at,
+            policy_digest=row.policy_digest,
+            suppressions=_suppressions_among(silenced, points.get(one, ())),
+            cases=tuple(cases.get(one, ())),
+            due=boundaries.get(one, {}),
+            erased=row.erased_at is not None,
         )
         for one, row in zip(known_ids, known, strict=True)
     }
@@ -97,17 +108,22 @@ def touched_since(connection: Connection, revision: int, until: int) -> tuple[Su
 def due(connection: Connection, after: datetime, until: datetime) -> tuple[SubjectId, ...]:
     """People for whom a boundary passed in (after, until]."""
     boundaries = (
-        (permission.c.subject_id, permission.c.effective_from, None),
-        (permission.c.subject_id, permission.c.effective_to, None),
-        (permission.c.subject_id, permission.c.lapses_at, None),
+        (permission.c.subject_id, permission.c.due_at, None),
         (condition.c.subject_id, condition.c.valid_from, None),
         (condition.c.subject_id, condition.c.valid_to, None),
-        (candidate_table.c.subject_id, candidate_table.c.expires_at, candidate_table.c.open),
+        (candidate.c.subject_id, candidate.c.expires_at, candidate.c.open),
+        (rights_case.c.subject_id, rights_case.c.answer_by, None),
     )
     selects = [
         select(whose).where(moment > after, moment <= until, *([] if only is None else [only]))
         for whose, moment, only in boundaries
     ]
+    soon = rights_cases.DUE_SOON
+    selects.append(
+        select(rights_case.c.subject_id).where(
+            rights_case.c.answer_by > after + soon, rights_case.c.answer_by <= until + soon
+        )
+    )
     return tuple(sorted(SubjectId(found) for found in connection.scalars(union(*selects))))
 
 
@@ -115,10 +131,10 @@ def conditions_of(
     connection: Connection, ids: Collection[SubjectId]
 ) -> dict[SubjectId, list[Condition]]:
     """The facts that gates ask for; of those told twice about the same thing, the later word."""
-    latest: dict[tuple[str, str, str, str | None], Condition] = {}
+    latest: dict[tuple[str | None, ...], Condition] = {}
     statement = select(condition).order_by(condition.c.revision)
     for row in bulk.look_up(connection, statement, condition.c.subject_id, ids):
-        latest[row.subject_id, row.kind, row.ref, row.purpose] = Condition(
+        latest[row.subject_id, row.kind, row.ref, row.purpose, row.point] = Condition(
             id=row.id,
             subject_id=SubjectId(row.subject_id),
             kind=ConditionKind(row.kind),
@@ -126,6 +142,10 @@ def conditions_of(
             valid_from=row.valid_from,
             valid_to=row.valid_to,
             purpose=None if row.purpose is None else PurposeKey(row.purpose),
+            point=row.point,
+            soft_opt_in=None
+            if row.soft_opt_in is None
+            else _sale_of(orjson.loads(row.soft_opt_in)),
         )
     gathered: dict[SubjectId, list[Condition]] = {}
     for fact in sorted(latest.values(), key=lambda fact: fact.id):
@@ -133,29 +153,36 @@ def conditions_of(
     return gathered
 
 
-def candidate_of(row: Row[*tuple[Any, ...]]) -> Candidate:
-    """A claim in quarantine."""
-    return Candidate(
-        id=row.id,
-        subject_id=SubjectId(row.subject_id),
-        use=Use(purpose=PurposeKey(row.purpose), channel=Channel(row.channel)),
-        reason=row.reason,
-        claimed_at=row.claimed_at,
-        evidence_ref=row.evidence_ref,
-        note_digest=row.note_digest,
-        claimed_by=row.claimed_by,
-        source_record=row.source_record,
-        expires_at=row.expires_at,
-        open=row.open,
-    )
+def points_by_version(connection: Connection) -> dict[int, int]:
+    """How many fingerprints each key has made, those of suppressions too: a key in use cannot go."""
+    counted: dict[int, int] = {}
+    for versions in (contact_point.c.key_version, suppression.c.key_version):
+        statement = select(versions, func.count()).group_by(versions)
+        for version, number in connection.execute(statement):
+            counted[version] = counted.get(version, 0) + number
+    return dict(sorted(counted.items()))
 
 
-def candidate(connection: Connection, candidate_id: str) -> tuple[OrgId, Candidate] | None:
-    """One claim in quarantine, and the org it came from."""
-    row = connection.execute(
-        select(candidate_table).where(candidate_table.c.id == candidate_id)
-    ).one_or_none()
-    return None if row is None else (OrgId(row.org_id), candidate_of(row))
+def _suppressions_by_hmac(
+    connection: Connection, points: Mapping[SubjectId, Sequence[HeldPoint]]
+) -> dict[str, list[Suppression]]:
+    hmacs = {held.point.hmac for each in points.values() for held in each}
+    gathered: dict[str, list[Suppression]] = {}
+    for one in suppressions.suppressions_of(connection, hmacs):
+        gathered.setdefault(one.hmac, []).append(one)
+    return gathered
+
+
+def _suppressions_among(
+    silenced: Mapping[str, Sequence[Suppression]], points: Sequence[HeldPoint]
+) -> tuple[Suppression, ...]:
+    if not silenced:
+        return ()
+    return tuple(sorted({one for held in points for one in silenced.get(held.point.hmac, ())}))
+
+
+def _sale_of(told: Mapping[str, Any]) -> SoftOptIn:
+    return SoftOptIn(**{**told, "sale_date": datetime.fromisoformat(told["sale_date"])})
 
 
 def _points_of(
@@ -179,17 +206,6 @@ def _links_of_subjects(
     gathered: dict[SubjectId, list[Link]] = {}
     for row in bulk.look_up(connection, statement, subject_link.c.subject_id, ids):
         gathered.setdefault(SubjectId(row.subject_id), []).append(_link_of(row))
-    return gathered
-
-
-def _candidates_of(
-    connection: Connection, ids: Collection[SubjectId]
-) -> dict[SubjectId, list[Candidate]]:
-    statement = select(candidate_table).order_by(candidate_table.c.claimed_at, candidate_table.c.id)
-    gathered: dict[SubjectId, list[Candidate]] = {}
-    for row in bulk.look_up(connection, statement, candidate_table.c.subject_id, ids):
-        claim = candidate_of(row)
-        gathered.setdefault(claim.subject_id, []).append(claim)
     return gathered
 
 

@@ -12,31 +12,56 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Named,
     String,
     Table,
     Text,
     TypedColumns,
-    text,
 )
 
+from salesforce_bridge.ledger.law_tables import (
+    candidate,
+    circuit,
+    edit_count,
+    policy_bundle,
+    rights_case,
+    suppression,
+    usage,
+)
 from salesforce_bridge.ledger.moments import Moment
+from salesforce_bridge.ledger.table_parts import Number, index_where, metadata, where_set
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pk",
-        "ix": "%(table_name)s_by_%(column_0_N_name)s",
-        "uq": "%(table_name)s_one_%(column_0_N_name)s",
-    }
-)
-
-# On SQLite only INTEGER names the row itself; anything else costs a second tree.
-Number = BigInteger().with_variant(Integer(), "sqlite")
+__all__ = [
+    "UNFINISHED",
+    "audit_entry",
+    "audit_payload",
+    "bookmark",
+    "candidate",
+    "circuit",
+    "condition",
+    "contact_point",
+    "cycle",
+    "edit_count",
+    "head",
+    "lease",
+    "metadata",
+    "mirror",
+    "permission",
+    "permission_event",
+    "planned_write",
+    "policy_bundle",
+    "request",
+    "rights_case",
+    "stop",
+    "subject",
+    "subject_link",
+    "suppression",
+    "usage",
+]
 
 
 class SubjectRow(TypedColumns):
-    """A person, by a random id; `salt` and `subject_key` are what a forgotten person loses."""
+    """A person, by a random id; an erased one loses its `salt` and `subject_key`, and is given new ones."""
 
     id = Column(String(64), primary_key=True)
     jurisdiction = Column(String(16), nullable=False)
@@ -47,6 +72,10 @@ class SubjectRow(TypedColumns):
     revision = Column(BigInteger, nullable=False)
     outside_revision = Column(BigInteger, nullable=False)
     created_at: Named[datetime] = Column(Moment, nullable=False)
+    former_jurisdiction: Named[str | None] = Column(String(16))
+    moved_at: Named[datetime | None] = Column(Moment)
+    policy_digest: Named[str | None] = Column(String(64))
+    erased_at: Named[datetime | None] = Column(Moment)
 
 
 subject = Table(
@@ -149,26 +178,18 @@ class PermissionRow(TypedColumns):
     point: Named[str | None] = Column(String(64))
     condition_ref: Named[str | None] = Column(String(255))
     held: Named[str | None] = Column(String(64))
-    lapses_at: Named[datetime | None] = Column(Moment)
-
-
-def _index_where(name: str, *columns: str, condition: str) -> Index:
-    """An index over the few rows that are ever looked for."""
-    only = text(condition)
-    return Index(name, *columns, sqlite_where=only, postgresql_where=only)
-
-
-def _where_set(name: str, column: str) -> Index:
-    return _index_where(name, column, condition=f"{column} IS NOT NULL")
+    latest_notice: Named[str | None] = Column(String(64))
+    reaffirm_by: Named[datetime | None] = Column(Moment)
+    prompted_at: Named[datetime | None] = Column(Moment)
+    # When the clock next has something to do; told by a plan, not folded from events.
+    due_at: Named[datetime | None] = Column(Moment)
 
 
 permission = Table(
     "permission",
     metadata,
     PermissionRow,
-    _where_set("permission_by_effective_from", "effective_from"),
-    _where_set("permission_by_effective_to", "effective_to"),
-    _where_set("permission_by_lapses_at", "lapses_at"),
+    where_set("permission_by_due_at", "due_at"),
 )
 
 
@@ -200,50 +221,13 @@ class ConditionRow(TypedColumns):
     valid_to: Named[datetime | None] = Column(Moment)
     revision = Column(BigInteger, nullable=False)
     recorded_at: Named[datetime] = Column(Moment, nullable=False)
+    point: Named[str | None] = Column(String(64))
+    soft_opt_in: Named[str | None] = Column(Text)  # JSON
 
 
 condition = Table(
-    "condition", metadata, ConditionRow, _where_set("condition_by_valid_to", "valid_to")
+    "condition", metadata, ConditionRow, where_set("condition_by_valid_to", "valid_to")
 )
-
-
-class CandidateRow(TypedColumns):
-    """A claim in quarantine."""
-
-    id = Column(String(64), primary_key=True)
-    org_id = Column(String(18), nullable=False)
-    subject_id = Column(String(64), nullable=False, index=True)
-    purpose = Column(String(64), nullable=False)
-    channel = Column(String(32), nullable=False)
-    reason = Column(String(64), nullable=False)
-    claimed_at: Named[datetime] = Column(Moment, nullable=False)
-    evidence_ref: Named[str | None] = Column(String(255))
-    note_digest: Named[str | None] = Column(String(64))
-    claimed_by: Named[str | None] = Column(String(255))
-    source_record = Column(String(64), nullable=False)
-    expires_at: Named[datetime] = Column(Moment, nullable=False)
-    open = Column(Boolean, nullable=False)
-    revision = Column(BigInteger, nullable=False)
-
-
-candidate = Table(
-    "candidate",
-    metadata,
-    CandidateRow,
-    _index_where("candidate_by_expires_at", "expires_at", condition="open"),
-)
-
-
-class PolicyBundleRow(TypedColumns):
-    """The text of every policy that a decision was made under."""
-
-    digest = Column(String(64), primary_key=True)
-    version = Column(String(64), nullable=False, index=True)
-    text = Column(Text, nullable=False)
-    recorded_at: Named[datetime] = Column(Moment, nullable=False)
-
-
-policy_bundle = Table("policy_bundle", metadata, PolicyBundleRow)
 
 
 class MirrorRow(TypedColumns):
@@ -260,9 +244,17 @@ class MirrorRow(TypedColumns):
     deleted = Column(Boolean, nullable=False)
     digest = Column(String(64), nullable=False)
     content = Column(Text, nullable=False)
+    campaigned: Named[str | None] = Column(String(64))
 
 
-mirror = Table("mirror", metadata, MirrorRow, Index("mirror_by_owner", "owner", "target", "org_id"))
+mirror = Table(
+    "mirror",
+    metadata,
+    MirrorRow,
+    Index("mirror_by_owner", "owner", "target", "org_id"),
+    # Counted in every cycle, and by nothing else in a wink.
+    index_where("mirror_living", "target", "org_id", condition="NOT deleted"),
+)
 
 
 # Repeated in queries word by word: SQLite finds the index by nothing else.
@@ -288,7 +280,7 @@ planned_write = Table(
     "planned_write",
     metadata,
     PlannedWriteRow,
-    _index_where(
+    index_where(
         *("planned_write_open", "contact_id", "org_id", "state"),
         condition=UNFINISHED,
     ),
@@ -307,7 +299,7 @@ class AuditEntryRow(TypedColumns):
 
 
 audit_entry = Table(
-    "audit_entry", metadata, AuditEntryRow, _where_set("audit_entry_by_subject_key", "subject_key")
+    "audit_entry", metadata, AuditEntryRow, where_set("audit_entry_by_subject_key", "subject_key")
 )
 
 
@@ -371,7 +363,7 @@ request = Table(
     "request",
     metadata,
     RequestRow,
-    _index_where("request_waiting", "id", condition="taken_at IS NULL"),
+    index_where("request_waiting", "id", condition="taken_at IS NULL"),
 )
 
 

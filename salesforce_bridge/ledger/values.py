@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from salesforce_bridge.permissions.keys import ContactId, OrgId
+from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId, Use
 from salesforce_bridge.reconcile.intent import Write
 
 CycleId = NewType("CycleId", int)
@@ -113,6 +113,30 @@ class FiledRequest:
     payload: Mapping[str, object]
     by: str
     filed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivePolicy:
+    """The policy in force: the one that was activated last."""
+
+    digest: str
+    version: str
+    text: str
+    activated_at: datetime
+    activated_by: str
+    approved_by: str | None  # nobody for the first one, which replaces nothing
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """One answer that allowed a use."""
+
+    subject_id: SubjectId
+    use: Use
+    category: str
+    answer: str  # the reason code: ALLOW_…
+    revision: int  # of the person, as far as the answer knew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,16 @@ from sqlalchemy import Connection, Row, Select, func, select, text
 
 from salesforce_bridge.audit.chain import Stored, Tip
 from salesforce_bridge.audit.completeness import Inspection, inspect
-from salesforce_bridge.ledger import cycles, heads, history, mirrors, projection, subjects, writes
+from salesforce_bridge.ledger import (
+    claims,
+    cycles,
+    heads,
+    history,
+    mirrors,
+    projection,
+    subjects,
+    writes,
+)
 from salesforce_bridge.ledger.store import CycleRecord, Head, Tx
 from salesforce_bridge.ledger.tables import (
     UNFINISHED,
@@ -179,7 +188,7 @@ def waiting_claims(tx: Tx, *, limit: int = 100) -> tuple[Candidate, ...]:
         .order_by(candidate.c.expires_at, candidate.c.id)
         .limit(limit)
     )
-    return tuple(map(subjects.candidate_of, tx.connection.execute(statement)))
+    return tuple(map(claims.candidate_of, tx.connection.execute(statement)))
 
 
 def status(tx: Tx, org_id: OrgId) -> Status:

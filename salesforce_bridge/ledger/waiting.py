@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, text, update
 
-from salesforce_bridge.ledger import bulk, writes
+from salesforce_bridge.ledger import bulk, mirrors, writes
 from salesforce_bridge.ledger.tables import UNFINISHED, planned_write
 from salesforce_bridge.ledger.values import PlannedWrite, Result
-from salesforce_bridge.permissions.keys import ContactId, OrgId
+from salesforce_bridge.permissions.keys import Channel, ContactId, OrgId, PurposeKey, RowId, Use
+from salesforce_bridge.reconcile.facts import RefusedWrite
 from salesforce_bridge.reconcile.intent import Lane, Target, Verb, Write
 from salesforce_bridge.reconcile.words import Status
 
@@ -94,6 +95,47 @@ def held_back(connection: Connection, org_id: OrgId) -> tuple[ContactId, ...]:
     """Name the Contacts with writes that wait for the day on which more than stops may be written."""
     held = (each for each in _left_over(connection, org_id) if each.code == HELD_BACK)
     return tuple(sorted({each.write.contact_id for each in held}))
+
+
+def refused_writes(
+    connection: Connection, org_id: OrgId, contact_ids: Collection[ContactId]
+) -> dict[ContactId, tuple[RefusedWrite, ...]]:
+    """Say of Contacts which writes Salesforce refused; of each record, the latest."""
+    refused = (
+        planned_write.c.org_id == org_id,
+        text(UNFINISHED),
+        planned_write.c.state == _REFUSED,
+    )
+    if connection.execute(select(planned_write.c.id).where(*refused).limit(1)).first() is None:
+        return {}
+    statement = (
+        select(planned_write)
+        .where(*refused)
+        .order_by(planned_write.c.created_at, planned_write.c.id)
+    )
+    tries = [
+        (writes.planned_of(row).write, row.code or "")
+        for row in bulk.look_up(connection, statement, planned_write.c.contact_id, contact_ids)
+    ]
+    ids = {RowId(write.record_id) for write, _ in tries if write.record_id is not None}
+    rows = mirrors.rows(connection, org_id, ids)
+    latest: dict[ContactId, dict[Name, RefusedWrite]] = defaultdict(dict)
+    for write, code in tries:
+        row = rows.get(RowId(write.record_id or ""))
+        latest[write.contact_id][_name(write)] = RefusedWrite(
+            target=write.target.value,
+            use=_use_of(write.ledger_key or (None if row is None else row.fields.ledger_key)),
+            code=code,
+            stop=write.lane is Lane.STOP,
+        )
+    return {contact_id: tuple(found.values()) for contact_id, found in latest.items()}
+
+
+def _use_of(ledger_key: str | None) -> Use | None:
+    """Read the use from a key `<Contact id>:<purpose>:<channel>`."""
+    _, _, use = (ledger_key or "").partition(":")
+    purpose, colon, channel = use.partition(":")
+    return Use(purpose=PurposeKey(purpose), channel=Channel(channel)) if colon else None
 
 
 def supersede(

@@ -1,7 +1,7 @@
 """What a policy is made of: purposes, bases, channels, notices, assessments and limits as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -9,6 +9,32 @@ from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.contact_points import PointType
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.keys import Channel, ControllerKey, PurposeKey, Use
+from salesforce_bridge.permissions.laws import (
+    UNKNOWN,
+    ChannelLaw,
+    Profile,
+    Trigger,
+    strictest,
+)
+
+__all__ = [
+    "Assessment",
+    "Assignment",
+    "Category",
+    "ChannelLaw",
+    "ChannelRule",
+    "ExpiryRule",
+    "Involvement",
+    "Limits",
+    "Notice",
+    "Policy",
+    "Profile",
+    "ProofRule",
+    "Purpose",
+    "PurposeStatus",
+    "SurgeRule",
+    "Trigger",
+]
 
 
 class Category(StrEnum):
@@ -30,29 +56,12 @@ class PurposeStatus(StrEnum):
     RETIRED = "RETIRED"
 
 
-class ChannelLaw(StrEnum):
-    """What the law of a place asks before marketing goes out on a channel."""
-
-    PRIOR_CONSENT = "PRIOR_CONSENT"
-    SOFT_OPT_IN = "SOFT_OPT_IN"  # a consent, or a sale with all its facts
-    OPT_OUT = "OPT_OUT"  # any basis in force, until the person objects
-    NONE = "NONE"
-
-
 class Involvement(StrEnum):
     """What a purpose does with data that a person can object to by itself."""
 
     PROFILING = "PROFILING"
     TRACKING = "TRACKING"
     GEOLOCATION = "GEOLOCATION"
-
-
-class Trigger(StrEnum):
-    """From which moment the age of a permission counts."""
-
-    AGE = "AGE"  # the yes itself
-    LAST_ACTIVE = "LAST_ACTIVE"  # the last thing the person did
-    EVENT = "EVENT"  # the end of the contract or relationship
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,27 +73,6 @@ class ExpiryRule:
     renew_before: tuple[timedelta, ...]  # prompts, the earliest first
     grace: timedelta  # to say yes again after a material change of the notice
     trigger: Trigger = Trigger.AGE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """The law of one jurisdiction, as far as it is data; a starting value until counsel has confirmed it."""
-
-    key: str
-    version: int
-    rules: Mapping[Channel, Mapping[str, ChannelLaw]]  # by channel, then class of people or "*"
-    grades: Mapping[
-        Channel, Mapping[str, Grade]
-    ]  # the least proof, where more than the purpose asks
-    double_opt_in_required: bool
-    max_consent_age: timedelta | None
-    dnc_register: str | None
-    stop_deadline: timedelta
-    reply_months: int  # to answer a request, Art. 12(3)
-    extension_months: int
-    evidence_retention: timedelta
-    suppression_retention: timedelta | None  # None: while the controller markets
-    confirmed_by: str | None  # the counsel who confirmed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +217,10 @@ class Policy:
     assigned: Mapping[PurposeKey, tuple[Assignment, ...]] = field(
         init=False, repr=False, compare=False
     )
+    unknown: Profile = field(init=False, repr=False, compare=False)  # the law of an unknown place
+    switches: Mapping[PurposeKey, tuple[datetime, ...]] = field(
+        init=False, repr=False, compare=False
+    )  # when the policy itself says something else about a purpose, in order
 
     def __post_init__(self) -> None:
         visible = tuple(
@@ -243,7 +235,36 @@ class Policy:
         }
         object.__setattr__(self, "uses", visible)
         object.__setattr__(self, "assigned", narrowest_first)
+        object.__setattr__(self, "unknown", _unknown(self.profiles))
+        switches = {key: _switches(purpose, self) for key, purpose in self.purposes.items()}
+        object.__setattr__(self, "switches", switches)
 
 
 def _width(assignment: Assignment) -> tuple[bool, bool]:
     return assignment.jurisdiction == "*", assignment.subject_class == "*"
+
+
+def _unknown(profiles: Mapping[str, Profile]) -> Profile:
+    """Join all profiles: somebody whose place is unknown may live in any of them."""
+    joined = strictest(tuple(profiles[key] for key in sorted(profiles)))
+    own = profiles.get(UNKNOWN)
+    if own is None:
+        return joined
+    # To keep proof for longer than anybody asked does not make a place any stricter.
+    return replace(
+        joined,
+        dnc_register=own.dnc_register,
+        evidence_retention=own.evidence_retention,
+        suppression_retention=own.suppression_retention,
+        confirmed_by=own.confirmed_by,
+        version=own.version,
+    )
+
+
+def _switches(purpose: Purpose, policy: Policy) -> tuple[datetime, ...]:
+    moments = {each.effective_from for each in purpose.assignments}
+    moments |= {each.effective_to for each in purpose.assignments if each.effective_to is not None}
+    assessment = policy.assessments.get(purpose.assessment or "")
+    if assessment is not None:
+        moments |= {assessment.approved_at, assessment.review_due}
+    return tuple(sorted(moments))

@@ -59,3 +59,23 @@ class Condition:
 def in_date(condition: Condition, *, at: datetime) -> bool:
     """Tell whether a condition is true at a moment."""
     return condition.valid_from <= at and (condition.valid_to is None or at < condition.valid_to)
+
+
+def concerns(condition: Condition, purpose: PurposeKey, *, at: datetime) -> bool:
+    """Tell whether a condition is true at a moment, and about a purpose or about all of them."""
+    return condition.purpose in (None, purpose) and in_date(condition, at=at)
+
+
+def is_met(
+    kind: ConditionKind,
+    conditions: tuple[Condition, ...],
+    purpose: PurposeKey,
+    *,
+    at: datetime,
+    ref: str | None = None,
+) -> bool:
+    """Tell whether such a condition is true of a person for a purpose; with `ref`, just that one."""
+    for one in conditions:
+        if one.kind is kind and (ref is None or one.ref == ref) and concerns(one, purpose, at=at):
+            return True
+    return False

@@ -1,13 +1,15 @@
 """Contact points: addresses and numbers, normalised and keyed, so that no plain one needs to be stored.
 
-Stops match wide, grants match narrow: each point therefore has two fingerprints.
+Stops match wide, grants match narrow: each point therefore has two fingerprints, and each of them once
+more under every key that is being replaced. Fingerprints under two keys cannot be compared: that they are of
+one address is known only where it was typed, so what was typed is keyed with all keys at once, there.
 """
 
 import hmac
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import idna
@@ -48,6 +50,35 @@ def contact_point(
     """Turn what was typed into fingerprints under the current key; None for a blank."""
     forms = _forms(point_type, text, default_country)
     return None if forms is None else _keyed(point_type, forms, keys=keys, version=keys.current)
+
+
+def contact_points(
+    point_type: PointType, text: str, *, keys: PointKeys, default_country: str
+) -> tuple[ContactPoint | None, tuple[ContactPoint, ...]]:
+    """Turn what was typed into the point to keep, and the same point under keys that are being replaced."""
+    found = under_every_key(point_type, text, keys=keys, default_country=default_country)
+    return (found[0], found[1:]) if found else (None, ())
+
+
+def is_one_of(held: ContactPoint, current: ContactPoint, older: Iterable[ContactPoint]) -> bool:
+    """Tell whether a point that was kept is the one typed now, by the wide form and under whichever key."""
+    return any(
+        (held.type, held.key_version, held.hmac) == (one.type, one.key_version, one.hmac)
+        for one in (current, *older)
+    )
+
+
+def rekeyed(
+    held: ContactPoint, current: ContactPoint, older: Iterable[ContactPoint]
+) -> ContactPoint | None:
+    """Give what replaces a point under a key that is going; None where it is another point.
+
+    The narrow form moves only if it is the same too: a grant is not carried to another spelling.
+    """
+    if held.key_version == current.key_version or not is_one_of(held, current, older):
+        return None
+    same = any(one.exact == held.exact for one in older if one.key_version == held.key_version)
+    return current if same else replace(current, exact="")
 
 
 def under_every_key(

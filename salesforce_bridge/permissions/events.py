@@ -115,17 +115,21 @@ GRANTS = frozenset({EventKind.GRANT, EventKind.RENEW})
 
 
 def in_fold_order(events: Iterable[PermissionEvent]) -> tuple[PermissionEvent, ...]:
-    """Sort the new events of one cycle: grants, clock, policy, stops, so that a stop always folds last."""
+    """Sort the new events of one cycle: corrections, grants, clock, policy, stops, so that a stop folds last."""
     return tuple(sorted(events, key=_fold_order))
 
 
 def _fold_order(event: PermissionEvent) -> tuple[int, datetime, str]:
     if event.kind in STOPS or event.kind in _AFTER_STOPS:
-        rank = 3
+        rank = 4
+    elif event.kind is EventKind.CORRECT:
+        rank = (
+            0  # what was proven before the stop that never was may be told anew in the same breath
+        )
     elif event.actor is ActorKind.POLICY:
-        rank = 2
+        rank = 3
     else:
-        rank = 1 if event.actor is ActorKind.CLOCK else 0
+        rank = 2 if event.actor is ActorKind.CLOCK else 1
     return rank, event.happened_at, event.id
 
 

@@ -1,7 +1,7 @@
 """Folding events into permissions: what the ledger holds for one person, rebuilt from facts alone."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -18,10 +18,12 @@ from salesforce_bridge.permissions.guards import (
     WIDENING,
     Past,
     Terms,
+    correction_refusal,
     widening_refusal,
 )
 from salesforce_bridge.permissions.keys import Use
-from salesforce_bridge.permissions.permission import Permission, first, granted, latest, moved
+from salesforce_bridge.permissions.marks import MARKS, marked
+from salesforce_bridge.permissions.permission import Folded, Permission, granted, moved
 from salesforce_bridge.permissions.policy import Policy, PurposeStatus, notice_was_published
 from salesforce_bridge.permissions.states import (
     ASKED,
@@ -41,6 +43,7 @@ from salesforce_bridge.permissions.stops import (
     covers,
     is_wide,
     kind_of,
+    named_by,
     narrowness,
     stands,
     with_stop,
@@ -66,14 +69,6 @@ class Refusal:
 
     event_id: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
-    """What one event made of one permission; None while nothing worth keeping has happened."""
-
-    permission: Permission | None
-    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +154,6 @@ _BEGINNINGS = GRANTS | {
 }
 # Whoever has never decided anything may be moved to another basis.
 _UNDECIDED = NEUTRAL | ASKED
-_MARKS = frozenset({EventKind.HOLD, EventKind.RELEASE, EventKind.CORROBORATE})
 _UNASKED = Terms(required=DEFAULT_GRADE, published=False, live=False)
 
 
@@ -175,6 +169,17 @@ def _terms(event: PermissionEvent, policy: Policy) -> Terms:
         published=notice_was_published(policy, event.notice_id, key, at=event.happened_at),
         live=purpose.status is PurposeStatus.LIVE and event.purpose_version <= purpose.version,
         max_age=purpose.max_age,
+        current=_is_current(policy, event.notice_id),
+    )
+
+
+def _is_current(policy: Policy, notice_id: str | None) -> bool:
+    """Tell whether no newer text has taken the place of a notice."""
+    notice = policy.notices.get(notice_id or "")
+    return (
+        notice is not None
+        and notice.superseded_at is None
+        and all(one.supersedes != notice_id for one in policy.notices.values())
     )
 
 
@@ -186,6 +191,9 @@ def _fold_wide(
         return with_stop(stops, event, kind_of(event), event.use), hold, None
     if kind is EventKind.CORROBORATE:
         return corroborated(stops, event), hold, None
+    if kind is EventKind.CORRECT:
+        kept, refused = _without_error(event, stops)
+        return kept, hold, refused
     if kind is EventKind.HOLD:
         return stops, event.reason, None
     if kind is EventKind.RELEASE and event.actor is not ActorKind.CLOCK:
@@ -193,11 +201,24 @@ def _fold_wide(
     return stops, hold, "USE_TOO_WIDE"
 
 
+def _without_error(
+    event: PermissionEvent, stops: tuple[Stop, ...]
+) -> tuple[tuple[Stop, ...], str | None]:
+    """Take back a wide stop that was proven to be a recording error, and no other one."""
+    error = named_by(stops, event)
+    if error is None:
+        return stops, "NOTHING_TO_CORRECT"
+    refused = correction_refusal(event, stopped_at=error.since)
+    if refused is not None:
+        return stops, refused
+    return tuple(stop for stop in stops if stop is not error), None
+
+
 def _fold_narrow(
     permission: Permission | None, event: PermissionEvent, terms: Terms, stops: tuple[Stop, ...]
 ) -> Folded:
-    if event.kind in _MARKS:
-        return _marked(permission, event)
+    if event.kind in MARKS:
+        return marked(permission, event)
     start, basis = _start(permission, event)
     if basis is not event.basis and event.kind in _BEGINNINGS:
         return Folded(permission=permission, refused="BASIS_SWAP_BLOCKED")
@@ -264,27 +285,4 @@ def _past(
         starred=starred,
         granted_at=permission.granted_at,
         lapsed_at=permission.since if permission.state in LAPSED else None,
-    )
-
-
-def _marked(permission: Permission | None, event: PermissionEvent) -> Folded:
-    if event.kind is EventKind.RELEASE:
-        if event.actor is ActorKind.CLOCK:
-            return Folded(permission=permission, refused="CLOCK_AND_POLICY_NEVER_GRANT")
-        if permission is None or permission.held is None:
-            return Folded(permission=permission)
-        return Folded(
-            permission=replace(
-                permission, held=None, revision=max(permission.revision, event.revision)
-            )
-        )
-    known = permission or first(event)
-    if event.kind is EventKind.CORROBORATE:
-        return Folded(
-            permission=replace(known, stopped_at=latest(known.stopped_at, event.happened_at))
-        )
-    if known.held == event.reason:
-        return Folded(permission=known)
-    return Folded(
-        permission=replace(known, held=event.reason, revision=max(known.revision, event.revision))
     )

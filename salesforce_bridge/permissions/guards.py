@@ -35,6 +35,7 @@ class Terms:
     published: bool  # the notice it names was the published one when it happened
     live: bool = True  # the purpose could be relied on, in that version
     max_age: timedelta | None = None
+    current: bool = True  # no newer notice has taken the place of the one it names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,23 @@ def widening_refusal(event: PermissionEvent, *, terms: Terms, past: Past) -> str
             return "OVERRIDE_NEEDS_THE_CONTROLLER"
         case _:
             return None
+
+
+def correction_refusal(event: PermissionEvent, *, stopped_at: datetime | None) -> str | None:
+    """Give the code for which a stop is not taken back as an error, or None where it may be.
+
+    That two people looked is for whoever records it to see to; here it has to be the controller's
+    word, with evidence, and later than the last time the stop was told.
+    """
+    if event.actor in {ActorKind.CLOCK, ActorKind.POLICY}:
+        return "CLOCK_AND_POLICY_NEVER_GRANT"
+    if event.trust is not Trust.CONTROLLER_CONTROLLED:
+        return "CORRECTION_NEEDS_THE_CONTROLLER"
+    if not event.evidence_ref:
+        return "CORRECTION_NEEDS_EVIDENCE"
+    if stopped_at is not None and event.happened_at <= stopped_at:
+        return "CORRECTION_PREDATES_STOP"
+    return None
 
 
 def _made_by_a_machine(event: PermissionEvent) -> bool:

@@ -42,6 +42,14 @@ class Permission:
     prompted_at: datetime | None = None  # which boundary before its end was last prompted for
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """What one event made of one permission; None while nothing worth keeping has happened."""
+
+    permission: Permission | None
+    refused: str | None = None
+
+
 def granted(
     permission: Permission | None, event: PermissionEvent, state: State, terms: Terms
 ) -> Permission:
@@ -76,6 +84,9 @@ def granted(
         notice_id=event.notice_id,
         point=event.point,
         held=known.held,
+        # Who agrees to a text that was replaced already still has to be asked about the new one.
+        latest_notice=None if terms.current else known.latest_notice,
+        reaffirm_by=None if terms.current else known.reaffirm_by,
     )
 
 
@@ -123,7 +134,25 @@ def _established(event: PermissionEvent) -> dict[str, Any]:
         "notice_id": event.notice_id,
         "point": None,
         "condition_ref": event.condition_ref,
+        "latest_notice": None,
+        "reaffirm_by": None,
+        "prompted_at": None,
     }
+
+
+def unproven(permission: Permission, event: PermissionEvent, state: State) -> Permission:
+    """Begin a permission anew without anything that it rested on, and without the stop that was none."""
+    return Permission(
+        **_beginning(event)
+        | {
+            "basis": permission.basis,
+            "state": state,
+            "marketing": permission.marketing,
+            "revision": max(permission.revision, event.revision),
+            "lifted_at": permission.lifted_at,
+            "held": permission.held,
+        }
+    )
 
 
 def first(event: PermissionEvent) -> Permission:

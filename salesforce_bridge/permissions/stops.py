@@ -103,6 +103,18 @@ def corroborated(stops: tuple[Stop, ...], event: PermissionEvent) -> tuple[Stop,
     )
 
 
+def named_by(stops: tuple[Stop, ...], event: PermissionEvent) -> Stop | None:
+    """Find the stop of its scope that a correction is about: the kind it names, the only one, or the usual one."""
+    use = event.use
+    found = [stop for stop in stops if (stop.purpose, stop.channel) == (use.purpose, use.channel)]
+    named = _NAMES.get(event.condition_ref or "")
+    if named is None and len(found) == 1:
+        return found[0]
+    kind = named or kind_of(event)
+    return next((stop for stop in found if stop.kind is kind), None)
+
+
+_NAMES = {kind.value: kind for kind in StopKind}
 _KINDS = {
     EventKind.STOP_CHANNEL: StopKind.CHANNEL_OPT_OUT,
     EventKind.STOP_MARKETING: StopKind.MARKETING_OBJECTION,

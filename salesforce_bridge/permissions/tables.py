@@ -15,10 +15,15 @@ T = TypeVar("T")
 class PolicyRefused(CannotStart):
     """The policy cannot be relied on as it is written."""
 
+    def __init__(self, message: str, *, hint: str, place: str = "", what: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.place = place
+        self.what = what or message
+
 
 def refuse(place: str, problem: str, *, fix: str) -> PolicyRefused:
     """Make the refusal that says where, what and how to put it right."""
-    return PolicyRefused(f"policy: {place}: {problem}", hint=fix)
+    return PolicyRefused(f"policy: {place}: {problem}", hint=fix, place=place, what=problem)
 
 
 class Table:
@@ -49,10 +54,11 @@ class Table:
             raise refuse(self.at(key), f"is below {least}", fix=f"write {least} or more")
         return value
 
-    def share(self, key: str) -> float:
+    def share(self, key: str, default: float | None = None) -> float:
         """Read a part of a whole."""
         whole = isinstance(self._content.get(key), int)
-        value = self.number(key) if whole else self._take(key, float, "a number from 0 to 1", None)
+        wanted = "a number from 0 to 1"
+        value = self.number(key) if whole else self._take(key, float, wanted, default)
         if not 0 <= value <= 1:
             raise refuse(self.at(key), "is not a share", fix="write a number from 0 to 1")
         return float(value)
@@ -78,6 +84,10 @@ class Table:
             raise refuse(self.at(key), "names something twice", fix="name each once")
         return tuple(value)
 
+    def choices(self, key: str, choices: type[E]) -> tuple[E, ...]:
+        """Read any number of words out of a list, none of them twice; none if the key is left out."""
+        return tuple(self._chosen(key, word, choices) for word in self.texts(key, ()))
+
     def moment(self, key: str) -> datetime:
         """Read a moment; a day alone begins at midnight UTC."""
         value = self._take(key, date, "a date such as 2026-01-31", None)
@@ -93,15 +103,12 @@ class Table:
 
     def span(self, key: str, default: str | None = None) -> timedelta:
         """Read a length of time such as "30d", "12h" or ISO 8601 "P30D"."""
-        value = self.text(key, default)
-        match = _SPAN.fullmatch(value) or _ISO_SPAN.fullmatch(value)
-        length = timedelta()
-        if match is not None:
-            length = timedelta(**{unit: int(n) for unit, n in match.groupdict("0").items()})
-        if not length:
-            fix = 'write for instance "30d", "52w", "12h" or "P30D"'
-            raise refuse(self.at(key), f'"{value}" is not a length of time', fix=fix)
-        return length
+        return self._length(key, self.text(key, default))
+
+    def spans(self, key: str) -> tuple[timedelta, ...]:
+        """Read any number of lengths of time, the longest first; none if the key is left out."""
+        lengths = {self._length(key, each) for each in self.texts(key, ())}
+        return tuple(sorted(lengths, reverse=True))
 
     def span_or_none(self, key: str) -> timedelta | None:
         """Read a length of time that may be left out."""
@@ -117,15 +124,20 @@ class Table:
         for name in named:
             yield name, Table(named[name], f"{self.at(key)}.{name}")
 
-    def listed(self, key: str) -> "Iterator[Table]":
+    def listed(self, key: str, default: tuple[object, ...] | None = None) -> "Iterator[Table]":
         """Read a list of tables."""
-        many = self._take(key, list, "a list of tables", None)
+        left_out = None if default is None else list(default)
+        many = self._take(key, list, "a list of tables", left_out)
         for position, one in enumerate(many, start=1):
             yield Table(one, f"{self.at(key)}[{position}]")
 
     def keys(self) -> tuple[str, ...]:
         """Name what stands in this table, where any name will do."""
         return tuple(self._content)
+
+    def holds_text(self, key: str) -> bool:
+        """Tell whether a key that may hold a text or a table holds a text."""
+        return isinstance(self._content.get(key), str)
 
     def close(self) -> None:
         """Refuse whatever nobody asked for: a misspelt key must not be passed over in silence."""
@@ -146,6 +158,16 @@ class Table:
             known = ", ".join(choices.__members__)
             raise refuse(self.at(key), f'"{word}" is not known', fix=f"use one of: {known}")
         return choices[word]
+
+    def _length(self, key: str, value: str) -> timedelta:
+        match = _SPAN.fullmatch(value) or _ISO_SPAN.fullmatch(value)
+        length = timedelta()
+        if match is not None:
+            length = timedelta(**{unit: int(n) for unit, n in match.groupdict("0").items()})
+        if not length:
+            fix = 'write for instance "30d", "52w", "12h" or "P30D"'
+            raise refuse(self.at(key), f'"{value}" is not a length of time', fix=fix)
+        return length
 
     def _take(self, key: str, kind: type[T], wanted: str, default: T | None) -> T:
         self._asked.add(key)

@@ -1,40 +1,30 @@
 """The bench: one dossier while it is judged, so that every situation is judged after what came before it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
+from salesforce_bridge.permissions.conditions import Condition
+from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.events import PermissionEvent
 from salesforce_bridge.permissions.fold import FoldedSubject, fold
 from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId, Use
 from salesforce_bridge.permissions.policy import Policy
+from salesforce_bridge.permissions.rights import RightsCase
+from salesforce_bridge.permissions.suppressions import Suppression
 from salesforce_bridge.reconcile.facts import (
     AMBIGUOUS,
-    CLOSED_PURGED,
-    CLOSED_SOFT,
     LIVE_LINKS,
     Candidate,
     Case,
-    ContactSnapshot,
-    Dossier,
-    HeldPoint,
     Link,
     SubjectRecord,
 )
-from salesforce_bridge.reconcile.identity import (
-    CONSUMER,
-    UNKNOWN_JURISDICTION,
-    jurisdiction_of,
-    subject_for,
-)
-from salesforce_bridge.reconcile.intent import (
-    JurisdictionChange,
-    NewSubject,
-    PointChange,
-    PointMove,
-)
-from salesforce_bridge.reconcile.rows import RowsByUse, rows_at_home, uses_told_by_rows
+from salesforce_bridge.reconcile.intent import CLOSED_CIRCUIT, Circuit
+from salesforce_bridge.reconcile.rows import RowsByUse
+
+_NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,11 +39,22 @@ class Bench:
     rows: Mapping[ContactId, RowsByUse]  # living, by the Contact they belong to
     about: Mapping[ContactId, frozenset[Use]]  # what the rows that hang on a Contact speak of
     records: dict[SubjectId, SubjectRecord]
+    # by digest: the bundles that people were judged under before
+    earlier: Mapping[str, Policy] = field(default_factory=lambda: _NO_POLICIES)
+    circuit: Circuit = CLOSED_CIRCUIT
+    suppressions: tuple[Suppression, ...] = ()  # that match an address of a Contact in the dossier
     owners: dict[ContactId, SubjectId] = field(default_factory=dict)
     met: set[SubjectId] = field(default_factory=set)  # people the ledger had not met before
+    # where the Contacts of a person say that they are now, where the ledger says something else
+    places: dict[SubjectId, str] = field(default_factory=dict)
+    # the addresses people have now, under keys that are being replaced
+    older: dict[SubjectId, frozenset[ContactPoint]] = field(default_factory=dict)
     events: list[PermissionEvent] = field(default_factory=list)
     links: dict[ContactId, Link] = field(default_factory=dict)
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: dict[str, Candidate] = field(default_factory=dict)  # new or changed
+    conditions: list[Condition] = field(default_factory=list)
+    rights: dict[str, RightsCase] = field(default_factory=dict)  # new or changed
+    new_suppressions: list[Suppression] = field(default_factory=list)
     told: set[str] = field(default_factory=set)  # ids of the events
 
     def record_of(self, contact_id: ContactId) -> SubjectRecord:
@@ -106,97 +107,62 @@ class Bench:
         record = self.records[candidate.subject_id]
         if any(each.id == candidate.id for each in record.candidates):
             return
-        self.candidates.append(candidate)
+        self.candidates[candidate.id] = candidate
         self.records[candidate.subject_id] = replace(
             record, candidates=(*record.candidates, candidate)
         )
 
-
-def lay_out(dossier: Dossier, *, org_id: OrgId, policy: Policy, at: datetime) -> Bench:
-    """Put a dossier on the bench: say whose each Contact is, and note the addresses they have now."""
-    cases = {case.contact_id: case for case in dossier.cases}
-    alive = frozenset(case.contact_id for case in dossier.cases if not is_gone(case))
-    bench = Bench(
-        org_id=org_id,
-        policy=policy,
-        at=at,
-        cases=cases,
-        records={record.subject_id: record for record in dossier.subjects},
-        alive=alive,
-        rows=rows_at_home(dossier.cases, alive=alive, policy=policy),
-        about=uses_told_by_rows(dossier.cases, policy=policy),
-    )
-    _meet_all(bench)
-    _note_addresses(bench)
-    return bench
-
-
-def close_unlinked(bench: Bench) -> None:
-    """Remember whose record it was, where something was told about somebody whose Contact is gone already."""
-    spoken_of = {event.subject_id for event in bench.events}
-    spoken_of |= {claim.subject_id for claim in bench.candidates}
-    for contact_id, subject_id in bench.owners.items():
-        if subject_id in spoken_of and bench.link_of(contact_id) is None:
-            found = bench.cases[contact_id].seen is not None
-            bench.relink(contact_id, CLOSED_SOFT if found else CLOSED_PURGED)
-
-
-def refold(
-    bench: Bench, before: Iterable[SubjectRecord], events: tuple[PermissionEvent, ...]
-) -> None:
-    """Fold all new events afresh in the order in which the ledger will keep them."""
-    bench.events = []
-    bench.told = set()
-    for record in before:
-        now = bench.records[record.subject_id]
-        bench.records[record.subject_id] = replace(
-            now, permissions=record.permissions, stops=record.stops, hold=record.hold
+    def close_claim(self, candidate: Candidate, *, decision: str) -> None:
+        """Close a claim: it is no longer shown as waiting."""
+        closed = replace(candidate, open=False, decision=decision)
+        self.candidates[closed.id] = closed
+        record = self.records[closed.subject_id]
+        self.records[closed.subject_id] = replace(
+            record,
+            candidates=tuple(
+                closed if each.id == closed.id else each for each in record.candidates
+            ),
         )
-    for subject_id in bench.met:
-        now = bench.records[subject_id]
-        bench.records[subject_id] = replace(now, permissions={}, stops=(), hold=None)
-    for event in events:
-        bench.append(event)
 
-
-def moved_points(
-    bench: Bench, before: Mapping[SubjectId, SubjectRecord]
-) -> tuple[PointChange, ...]:
-    """Name the contact points that people of this dossier gained or lost."""
-    changes: list[PointChange] = []
-    for subject_id, record in bench.records.items():
-        known = before.get(subject_id)
-        was = {held.point: held.retired for held in known.points} if known is not None else {}
-        for held in record.points:
-            if was.get(held.point) == held.retired:
-                continue
-            move = PointMove.RETIRE if held.retired else PointMove.REGISTER
-            changes.append(PointChange(subject_id=subject_id, point=held.point, move=move))
-    return tuple(changes)
-
-
-def moved_jurisdictions(
-    bench: Bench, before: Mapping[SubjectId, SubjectRecord]
-) -> tuple[JurisdictionChange, ...]:
-    """Name the people who are somewhere else now."""
-    return tuple(
-        JurisdictionChange(subject_id=subject_id, jurisdiction=record.jurisdiction)
-        for subject_id, record in bench.records.items()
-        if subject_id in before and before[subject_id].jurisdiction != record.jurisdiction
-    )
-
-
-def newly_met(bench: Bench) -> tuple[NewSubject, ...]:
-    """Name the strangers whom the ledger has to remember: those about whom anything is known."""
-    needed = {link.subject_id for link in bench.links.values()}
-    return tuple(
-        NewSubject(
-            subject_id=subject_id,
-            jurisdiction=bench.records[subject_id].jurisdiction,
-            subject_class=bench.records[subject_id].subject_class,
+    def add_condition(self, condition: Condition) -> None:
+        """Record a fact that a gate asks for."""
+        record = self.records[condition.subject_id]
+        if any(each.id == condition.id for each in record.conditions):
+            return
+        self.conditions.append(condition)
+        self.records[condition.subject_id] = replace(
+            record, conditions=(*record.conditions, condition)
         )
-        for subject_id in sorted(bench.met & needed)
-    )
+
+    def open_case(self, case: RightsCase) -> None:
+        """Open a case in which somebody has to answer the person; one that is open is not opened again."""
+        record = self.records[case.subject_id]
+        if not any((each.kind, each.purpose) == (case.kind, case.purpose) for each in record.cases):
+            self.rights[case.id] = case
+            self.records[case.subject_id] = replace(record, cases=(*record.cases, case))
+
+    def change_case(self, case: RightsCase) -> None:
+        """Note something on a case that is open."""
+        self.rights[case.id] = case
+        record = self.records[case.subject_id]
+        self.records[case.subject_id] = replace(
+            record, cases=tuple(case if each.id == case.id else each for each in record.cases)
+        )
+
+    def suppress(self, suppression: Suppression) -> None:
+        """Keep an address silent, or silent anew, whoever has it."""
+        if suppression in self.new_suppressions:
+            return
+        self.new_suppressions.append(suppression)
+        for subject_id, record in self.records.items():
+            if any(point.hmac == suppression.hmac for point in self.points_of(subject_id)):
+                known = (each for each in record.suppressions if not _renews(suppression, each))
+                self.records[subject_id] = replace(record, suppressions=(*known, suppression))
+
+    def points_of(self, subject_id: SubjectId) -> frozenset[ContactPoint]:
+        """Give the contact points a person has now, under every key that is in use."""
+        held = (each.point for each in self.records[subject_id].points if not each.retired)
+        return frozenset(held) | self.older.get(subject_id, frozenset())
 
 
 def is_linked(link: Link | None) -> bool:
@@ -209,82 +175,5 @@ def is_gone(case: Case | None) -> bool:
     return case is not None and (case.seen is None or case.seen.deleted)
 
 
-def _meet_all(bench: Bench) -> None:
-    at_home = {
-        link.subject_id
-        for record in bench.records.values()
-        for link in record.links
-        if link.state in LIVE_LINKS and not is_gone(bench.cases.get(link.contact_id))
-    }
-    holders: dict[str, set[SubjectId]] = defaultdict(set)
-    for record in bench.records.values():
-        for held in record.points:
-            holders[held.point.hmac].add(record.subject_id)
-    # The gone come first: a Contact deleted and created again between two looks is the same person.
-    for case in sorted(bench.cases.values(), key=lambda each: (not is_gone(each), each.contact_id)):
-        subject_id = subject_for(case, holders, at_home=at_home, org_id=bench.org_id)
-        bench.owners[case.contact_id] = subject_id
-        if subject_id not in bench.records:
-            bench.met.add(subject_id)
-            bench.records[subject_id] = _stranger(subject_id, case, bench.policy)
-        if not is_gone(case):
-            at_home.add(subject_id)
-        for point in case.seen.points if case.seen is not None else ():
-            holders[point.hmac].add(subject_id)
-
-
-def _stranger(subject_id: SubjectId, case: Case, policy: Policy) -> SubjectRecord:
-    seen = case.seen
-    return SubjectRecord(
-        subject_id=subject_id,
-        revision=0,
-        jurisdiction=jurisdiction_of(seen.country if seen is not None else None, policy),
-        subject_class=CONSUMER,
-        permissions={},
-        stops=(),
-        conditions=(),
-        points=tuple(
-            HeldPoint(point=point, retired=False)
-            for point in (seen.points if seen is not None else ())
-        ),
-        links=(),
-        candidates=(),
-    )
-
-
-def _note_addresses(bench: Bench) -> None:
-    """Register the points that people have now, and retire those no Contact of theirs carries any longer."""
-    living: dict[SubjectId, list[ContactSnapshot]] = defaultdict(list)
-    for case in bench.cases.values():
-        if case.seen is not None and not case.seen.deleted:
-            living[bench.owners[case.contact_id]].append(case.seen)
-    for subject_id in sorted(living):
-        seen, record = living[subject_id], bench.records[subject_id]
-        points = _points_held(bench, record, seen)
-        places = {jurisdiction_of(each.country, bench.policy) for each in seen if each.country}
-        jurisdiction = places.pop() if len(places) == 1 else UNKNOWN_JURISDICTION
-        if points != record.points or jurisdiction != record.jurisdiction:
-            bench.records[subject_id] = replace(record, points=points, jurisdiction=jurisdiction)
-
-
-def _points_held(
-    bench: Bench, record: SubjectRecord, seen: list[ContactSnapshot]
-) -> tuple[HeldPoint, ...]:
-    now = {point for each in seen for point in each.points}
-    # Somebody whose other Contacts are not on the bench may still use an address found nowhere here,
-    # and a fingerprint made with another key cannot be looked for.
-    complete = all(
-        link.contact_id in bench.cases for link in record.links if link.state in LIVE_LINKS
-    )
-    versions = {point.key_version for point in now}
-    held = {
-        each.point: each.retired
-        or (
-            complete
-            and each.point not in now
-            and (not versions or each.point.key_version in versions)
-        )
-        for each in record.points
-    }
-    held |= dict.fromkeys(now, False)
-    return tuple(HeldPoint(point=point, retired=held[point]) for point in sorted(held))
+def _renews(new: Suppression, old: Suppression) -> bool:
+    return (new.hmac, new.scope, new.after_erasure) == (old.hmac, old.scope, old.after_erasure)

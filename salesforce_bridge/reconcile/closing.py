@@ -73,7 +73,8 @@ def _alone(bench: Bench, case: Case, use: Use, situation: Situation) -> Ruling:
         stamp=seen.modstamp if seen is not None else None,
         actor=seen.modified_by if seen is not None else None,
     )
-    ledger_class = class_of(bench.record_of(case.contact_id), use, policy=bench.policy)
+    record = bench.record_of(case.contact_id)
+    ledger_class = class_of(record, use, policy=bench.policy, at=bench.at)
     return rule_on(bench, finding, ledger_class)
 
 

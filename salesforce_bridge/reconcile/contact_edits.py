@@ -9,13 +9,16 @@ from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, Use
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.facts import (
+    CLOSED_SOFT,
     LIVE_LINKS,
     Case,
     ContactFields,
     ContactSnapshot,
+    SubjectRecord,
 )
 from salesforce_bridge.reconcile.findings import Finding, Situation
-from salesforce_bridge.reconcile.identity import jurisdiction_of
+from salesforce_bridge.reconcile.intent import Value
+from salesforce_bridge.reconcile.rights_flags import rights_situations
 from salesforce_bridge.reconcile.words import Flag, Status
 
 FLAG_FIELDS: Mapping[str, Flag] = {
@@ -27,16 +30,23 @@ RESULTS = ("lawful_basis", "consent_status", "summary", "reason", "valid_until")
 
 _RESULTS_OF = attrgetter(*RESULTS)
 _TRACKED_OF = attrgetter(*FLAG_FIELDS, "deleted", "master_id", "points", "country")
+_NOTHING_WRITTEN = ContactFields()
 _BLANK = frozenset({None, Status.NOT_ASKED.value})
 _OPEN = frozenset({Status.PERMITTED.value, Status.PARTLY_PERMITTED.value})
+# A status that is a stop or a claim of its own, whoever wrote it; any other says neither.
+SAYS_YES_OR_NO = _OPEN | {Status.STOPPED.value}
+# What may still turn out to be gone for good; a Contact that was merged away lives on in another.
+_NOT_PURGED = LIVE_LINKS | {CLOSED_SOFT}
 _NARROWED = frozenset({Status.LAPSED.value, Status.LIMITED.value, Status.ASKED.value})
 
 
-def contact_situations(case: Case, *, uses: tuple[Use, ...], policy: Policy) -> Iterator[Finding]:
+def contact_situations(
+    case: Case, *, record: SubjectRecord, uses: tuple[Use, ...], policy: Policy
+) -> Iterator[Finding]:
     """Name everything that happened to one Contact since both sides last agreed, for each of `uses`."""
     seen = case.seen
     if seen is None:
-        if case.link is not None and case.link.state in LIVE_LINKS and case.read:
+        if case.read and case.link is not None and case.link.state in _NOT_PURGED:
             here = Finding(
                 situation=Situation.S17_CONTACT_PURGED,
                 contact_id=case.contact_id,
@@ -54,6 +64,7 @@ def contact_situations(case: Case, *, uses: tuple[Use, ...], policy: Policy) -> 
         actor=seen.modified_by,
     )
     yield from _flags(here, agreed, seen, uses=uses, policy=policy)
+    yield from rights_situations(here, agreed, seen, record=record, uses=uses, policy=policy)
     for situation in _life(case, agreed, seen):
         yield from (replace(here, situation=situation, use=use) for use in uses)
     if not seen.deleted:
@@ -100,6 +111,15 @@ def moved_kinds(
     )
 
 
+def written_on(seen: ContactSnapshot) -> Mapping[str, tuple[Value, Value]]:
+    """Give the results that stand on a Contact; a status that says nobody was asked is none."""
+    return {
+        name: (None, value)
+        for name, value in zip(RESULTS, _RESULTS_OF(seen.fields), strict=True)
+        if value not in _BLANK
+    }
+
+
 def _flags(
     here: Finding,
     agreed: ContactSnapshot | None,
@@ -111,6 +131,9 @@ def _flags(
     for name, flag in FLAG_FIELDS.items():
         was = getattr(agreed, name) if agreed is not None else False
         now = getattr(seen, name)
+        if agreed is None and seen.lead is not None:
+            # Salesforce does not carry every opt-out of a Lead over to the Contact made from it.
+            now = now or getattr(seen.lead, name)
         if was == now:
             continue
         situation = Situation.S12_FLAG_SET if now else Situation.S13_FLAG_CLEARED
@@ -143,8 +166,10 @@ def _life(case: Case, agreed: ContactSnapshot | None, seen: ContactSnapshot) -> 
 def _edits(
     here: Finding, agreed: ContactSnapshot | None, seen: ContactSnapshot, *, policy: Policy
 ) -> Iterator[Finding]:
-    was = agreed.fields if agreed is not None else ContactFields()
+    was = agreed.fields if agreed is not None else _NOTHING_WRITTEN
     now = seen.fields
+    if was == now:
+        return
     observed = {
         name: (getattr(was, name), getattr(now, name))
         for name in RESULTS
@@ -168,9 +193,15 @@ def _edits(
 def _kind_of_edit(
     was: str | None, now: str | None, valid_until: datetime | None, fields: ContactFields
 ) -> Situation | None:
+    sooner = (
+        was in _OPEN
+        and now in _OPEN
+        and fields.valid_until is not None
+        and (valid_until is None or fields.valid_until < valid_until)
+    )
     if now != was:
         halved = was == Status.PERMITTED and now == Status.PARTLY_PERMITTED
-        if now == Status.STOPPED or halved or (was in _OPEN and now in _NARROWED):
+        if now == Status.STOPPED or halved or sooner or (was in _OPEN and now in _NARROWED):
             return Situation.S04_CRM_STOP
         if now in _OPEN:
             return Situation.S08_CRM_GRANT_BARE
@@ -179,10 +210,7 @@ def _kind_of_edit(
         return None
     if now not in _OPEN or fields.valid_until == valid_until:
         return None
-    later = fields.valid_until is None or (
-        valid_until is not None and fields.valid_until > valid_until
-    )
-    return Situation.S08_CRM_GRANT_BARE if later else Situation.S04_CRM_STOP
+    return Situation.S04_CRM_STOP if sooner else Situation.S08_CRM_GRANT_BARE
 
 
 def _addresses(
@@ -193,19 +221,10 @@ def _addresses(
     uses: tuple[Use, ...],
     policy: Policy,
 ) -> Iterator[Finding]:
-    if agreed is None:
+    if agreed is None or agreed.points == seen.points:
         return
     moved = moved_kinds(agreed.points, seen.points)
     for use in uses:
         rule = policy.channels.get(use.channel)
         if rule is not None and rule.point in moved:
             yield replace(here, situation=Situation.S21_CONTACT_POINT_CHANGED, use=use)
-    before, now = (jurisdiction_of(each.country, policy) for each in (agreed, seen))
-    if before != now:
-        for use in uses:
-            yield replace(
-                here,
-                situation=Situation.S33_JURISDICTION_CHANGED,
-                use=use,
-                observed={"jurisdiction": (before, now)},
-            )

@@ -1,234 +1,249 @@
 """The decision table: what each situation means for each ledger class. Data; every cell is a tested fact.
 
-A situation that has no row here is not judged yet: it gets `SITUATION_NOT_YET_JUDGED`, which never loosens.
+A line names a reason and the classes it holds for; every class of every situation has exactly one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from salesforce_bridge.reconcile.classes import LedgerClass
-from salesforce_bridge.reconcile.findings import Situation
-from salesforce_bridge.reconcile.reasons import NOT_YET_JUDGED, REASONS, Reason
+from salesforce_bridge.reconcile.findings import Extra, Situation
+from salesforce_bridge.reconcile.reasons import REASONS, Reason
 
 
-def reason_for(situation: Situation, ledger_class: LedgerClass) -> Reason:
+def reason_for(situation: Situation | Extra, ledger_class: LedgerClass) -> Reason:
     """Answer what a situation means; total over both."""
-    row = DECISIONS.get(situation)
-    return REASONS[row[ledger_class] if row is not None else NOT_YET_JUDGED]
+    if isinstance(situation, Extra):
+        return REASONS[EXTRAS[situation]]
+    return REASONS[DECISIONS[situation][ledger_class]]
 
 
-def _row(*codes: str) -> Mapping[LedgerClass, str]:
-    return dict(zip(LedgerClass, codes, strict=True))
-
-
-# The columns are L0, L1, L2, L3a, L3b, L4, L5, L6, L7.
-DECISIONS: Mapping[Situation, Mapping[LedgerClass, str]] = {
-    Situation.S01_UNCHANGED: _row(
-        "SUBJECT_UNLINKED_REPORTED",
-        "NOOP_IN_SYNC",
-        "NOOP_IN_SYNC",
-        "NOOP_IN_SYNC",
-        "NOOP_IN_SYNC",
-        "NOOP_IN_SYNC",
-        "NOOP_IN_SYNC",
-        "NOOP_IN_SYNC",
-        "ERASED_RECORD_STILL_PRESENT",
-    ),
-    Situation.S02_OWN_ECHO: _row(
-        "ECHO_WITHOUT_LEDGER",
-        "NOOP_OWN_ECHO",
-        "NOOP_OWN_ECHO",
-        "NOOP_OWN_ECHO",
-        "NOOP_OWN_ECHO",
-        "NOOP_OWN_ECHO",
-        "NOOP_OWN_ECHO",
-        "NOOP_OWN_ECHO",
-        "ERASED_RECORD_STILL_PRESENT",
-    ),
-    Situation.S03_LEDGER_AHEAD: _row(
-        "SUBJECT_UNLINKED_REPORTED",
-        "PUSH_NEUTRAL",
-        "PUSH_GRANT",
-        "PUSH_BASIS",
-        "PUSH_BASIS",
-        "PUSH_STOP",
-        "PUSH_LAPSE",
-        "PUSH_RESTRICTION",
-        "PUSH_ERASURE",
-    ),
-    Situation.S04_CRM_STOP: _row(
-        "STOP_HONOURED_NEW_SUBJECT",
-        "STOP_HONOURED",
-        "STOP_HONOURED",
-        "STOP_HONOURED_AS_OBJECTION",
-        "STOP_RECORDED_SERVICE_CONTINUES",
-        "STOP_CORROBORATED",
-        "STOP_HONOURED",
-        "STOP_HONOURED",
-        "STOP_SUPPRESSION_REAFFIRMED",
-    ),
-    Situation.S07_CRM_GRANT_ATTESTED: _row(
-        "GRANT_QUARANTINED_NEW_SUBJECT",
-        "GRANT_QUARANTINED_ATTESTED",
-        "GRANT_REDUNDANT_NOTED",
-        "GRANT_BASIS_MISMATCH",
-        "GRANT_BASIS_MISMATCH",
-        "GRANT_AFTER_STOP_REJECTED",
-        "GRANT_QUARANTINED_ATTESTED",
-        "GRANT_HELD_RESTRICTION",
-        "GRANT_AFTER_ERASURE_REJECTED",
-    ),
-    Situation.S08_CRM_GRANT_BARE: _row(
-        "GRANT_QUARANTINED_NEW_SUBJECT",
-        "GRANT_QUARANTINED_NO_EVIDENCE",
-        "GRANT_REDUNDANT_NOTED",
-        "GRANT_BASIS_MISMATCH",
-        "GRANT_BASIS_MISMATCH",
-        "GRANT_AFTER_STOP_REJECTED",
-        "GRANT_QUARANTINED_NO_EVIDENCE",
-        "GRANT_HELD_RESTRICTION",
-        "GRANT_AFTER_ERASURE_REJECTED",
-    ),
-    Situation.S10_CRM_BLANKED: _row(
-        "SUBJECT_UNLINKED_REPORTED",
-        "BLANK_REVERTED",
-        "BLANK_REVERTED",
-        "BLANK_REVERTED",
-        "BLANK_REVERTED",
-        "BLANK_REVERTED_STOP_KEPT",
-        "BLANK_REVERTED",
-        "BLANK_REVERTED_STOP_KEPT",
-        "ERASED_RECORD_STILL_PRESENT",
-    ),
-    Situation.S11_CRM_METADATA_EDIT: _row(
-        "SUBJECT_UNLINKED_REPORTED",
-        "METADATA_REVERTED",
-        "METADATA_REVERTED",
-        "METADATA_REVERTED",
-        "METADATA_REVERTED",
-        "METADATA_REVERTED",
-        "METADATA_REVERTED",
-        "METADATA_REVERTED",
-        "ERASED_RECORD_STILL_PRESENT",
-    ),
-    Situation.S12_FLAG_SET: _row(
-        "STOP_HONOURED_NEW_SUBJECT",
-        "FLAG_STOP_HONOURED",
-        "FLAG_STOP_HONOURED",
-        "FLAG_STOP_HONOURED",
-        "FLAG_STOP_CHANNEL_MARKETING",
-        "STOP_CORROBORATED",
-        "FLAG_STOP_HONOURED",
-        "FLAG_STOP_HONOURED",
-        "STOP_SUPPRESSION_REAFFIRMED",
-    ),
-    Situation.S13_FLAG_CLEARED: _row(
-        "FLAG_CLEAR_NOT_A_GRANT",
-        "FLAG_CLEAR_NOT_A_GRANT",
-        "FLAG_CLEAR_CONSISTENT",
-        "FLAG_CLEAR_CONSISTENT",
-        "FLAG_CLEAR_CONSISTENT",
-        "FLAG_CLEAR_REVERTED",
-        "FLAG_CLEAR_NOT_A_GRANT",
-        "FLAG_CLEAR_REVERTED",
-        "FLAG_CLEAR_REVERTED",
-    ),
-    Situation.S15_CONTACT_NEW: _row(
-        "SUBJECT_CREATED_DEFAULT_DENY",
-        "SUBJECT_LINKED_EXISTING",
-        "SUBJECT_LINKED_GRANT_NOT_INHERITED",
-        "SUBJECT_LINKED_EXISTING",
-        "SUBJECT_LINKED_EXISTING",
-        "SUBJECT_LINKED_STOP_INHERITED",
-        "SUBJECT_LINKED_EXISTING",
-        "SUBJECT_LINKED_STOP_INHERITED",
-        "CONTACT_MATCHES_SUPPRESSION",
-    ),
-    Situation.S16_CONTACT_DELETED: _row(
-        "NOOP_DELETED_UNLINKED",
-        "LINK_CLOSED_SOFT",
-        "LINK_CLOSED_SOFT",
-        "LINK_CLOSED_SOFT",
-        "LINK_CLOSED_SOFT",
-        "LINK_CLOSED_STOP_RETAINED",
-        "LINK_CLOSED_SOFT",
-        "LINK_CLOSED_STOP_RETAINED",
-        "ERASURE_CONFIRMED_IN_CRM",
-    ),
-    Situation.S18_CONTACT_UNDELETED: _row(
-        "SUBJECT_CREATED_DEFAULT_DENY",
-        "LINK_REOPENED_REASSERTED",
-        "LINK_REOPENED_REASSERTED",
-        "LINK_REOPENED_REASSERTED",
-        "LINK_REOPENED_REASSERTED",
-        "LINK_REOPENED_STOP_REASSERTED",
-        "LINK_REOPENED_REASSERTED",
-        "LINK_REOPENED_STOP_REASSERTED",
-        "UNDELETE_OF_ERASED_BLOCKED",
-    ),
-    Situation.S19_CONTACT_MERGED: _row(
-        "MERGE_UNLINKED_ADOPTED",
-        "MERGE_RESTRICTIVE_JOIN",
-        "MERGE_RESTRICTIVE_JOIN",
-        "MERGE_RESTRICTIVE_JOIN",
-        "MERGE_RESTRICTIVE_JOIN",
-        "MERGE_STOP_CARRIED",
-        "MERGE_RESTRICTIVE_JOIN",
-        "MERGE_RESTRICTION_CARRIED",
-        "MERGE_WITH_ERASED_REVIEW",
-    ),
-    Situation.S20_DUPLICATE_CONTACT_POINT: _row(
-        "DUPLICATE_UNLINKED_REVIEW",
-        "DUPLICATE_FLAGGED",
-        "DUPLICATE_GRANT_NOT_SHARED",
-        "DUPLICATE_FLAGGED",
-        "DUPLICATE_FLAGGED",
-        "DUPLICATE_STOP_PROPAGATED",
-        "DUPLICATE_FLAGGED",
-        "DUPLICATE_STOP_PROPAGATED",
-        "CONTACT_MATCHES_SUPPRESSION",
-    ),
-    Situation.S21_CONTACT_POINT_CHANGED: _row(
-        "SUBJECT_UNLINKED_REPORTED",
-        "CONTACT_POINT_REKEYED",
-        "GRANT_NOT_PORTED_TO_NEW_POINT",
-        "CONTACT_POINT_REKEYED",
-        "CONTACT_POINT_REKEYED",
-        "STOP_CARRIED_TO_NEW_POINT",
-        "CONTACT_POINT_REKEYED",
-        "STOP_CARRIED_TO_NEW_POINT",
-        "UPDATE_OF_ERASED_BLOCKED",
-    ),
-    Situation.S22_PERM_DELETED: _row(
-        "NOOP_DELETED_UNLINKED",
-        "PERM_RECREATED",
-        "PERM_RECREATED",
-        "PERM_RECREATED",
-        "PERM_RECREATED",
-        "PERM_RECREATED_STOP",
-        "PERM_RECREATED",
-        "PERM_RECREATED_STOP",
-        "ERASURE_CONFIRMED_IN_CRM",
-    ),
-    Situation.S23_PERM_UNDELETED_OR_DOUBLED: _row(
-        "PERM_ORPHAN_REPORTED",
-        "PERM_DUPLICATE_COLLAPSED",
-        "PERM_DUPLICATE_COLLAPSED",
-        "PERM_DUPLICATE_COLLAPSED",
-        "PERM_DUPLICATE_COLLAPSED",
-        "PERM_DUPLICATE_COLLAPSED",
-        "PERM_DUPLICATE_COLLAPSED",
-        "PERM_DUPLICATE_COLLAPSED",
-        "UNDELETE_OF_ERASED_BLOCKED",
-    ),
-    Situation.S27_EXPIRY_DUE: _row(
-        "SUBJECT_UNLINKED_REPORTED",
-        "REQUEST_LAPSED",
-        "EXPIRED_BY_RULE",
-        "BASIS_REVIEW_OVERDUE",
-        "BASIS_ENDED_BY_RULE",
-        "STOP_NEVER_EXPIRES",
-        "NOOP_IN_SYNC",
-        "EXPIRED_BY_RULE",
-        "STOP_NEVER_EXPIRES",
-    ),
+# What is decided beside the situations means the same whatever the ledger holds.
+EXTRAS: Mapping[Extra, str] = {
+    Extra.PORTABILITY_ASKED: "RIGHTS_CASE_OPENED_PORTABILITY",
+    Extra.CLAIM_TIMED_OUT: "QUARANTINE_TIMED_OUT",
+    Extra.CASE_DUE_SOON: "RIGHTS_CASE_DUE_SOON",
+    Extra.CASE_OVERDUE: "RIGHTS_CASE_OVERDUE",
 }
+
+# Nothing new, and edits by people or other systems.
+_EDITS = """
+S01_UNCHANGED
+    SUBJECT_UNLINKED_REPORTED    L0
+    NOOP_IN_SYNC                 L1 L2 L3a L3b L4 L5 L6
+    ERASED_RECORD_STILL_PRESENT  L7
+S02_OWN_ECHO
+    ECHO_WITHOUT_LEDGER          L0
+    NOOP_OWN_ECHO                L1 L2 L3a L3b L4 L5 L6
+    ERASED_RECORD_STILL_PRESENT  L7
+S03_LEDGER_AHEAD
+    SUBJECT_UNLINKED_REPORTED  L0
+    PUSH_NEUTRAL               L1
+    PUSH_GRANT                 L2
+    PUSH_BASIS                 L3a L3b
+    PUSH_STOP                  L4
+    PUSH_LAPSE                 L5
+    PUSH_RESTRICTION           L6
+    PUSH_ERASURE               L7
+S04_CRM_STOP
+    STOP_HONOURED_NEW_SUBJECT        L0
+    STOP_HONOURED                    L1 L2 L5 L6
+    STOP_HONOURED_AS_OBJECTION       L3a
+    STOP_RECORDED_SERVICE_CONTINUES  L3b
+    STOP_CORROBORATED                L4
+    STOP_SUPPRESSION_REAFFIRMED      L7
+S05_CRM_GRANT_VERIFIED_LATER
+    GRANT_PENDING_IDENTITY      L0
+    GRANT_ACCEPTED_VERIFIED     L1 L5
+    RENEWAL_ACCEPTED_VERIFIED   L2
+    GRANT_BASIS_MISMATCH        L3a L3b
+    GRANT_AFTER_STOP_REVIEW     L4
+    GRANT_HELD_RESTRICTION      L6
+    GRANT_AFTER_ERASURE_REVIEW  L7
+S06_CRM_GRANT_VERIFIED_EARLIER
+    GRANT_PENDING_IDENTITY         L0
+    GRANT_ACCEPTED_VERIFIED        L1
+    GRANT_SUPERSEDED_NOTED         L2
+    GRANT_BASIS_MISMATCH           L3a L3b
+    GRANT_PREDATES_STOP_REJECTED   L4
+    GRANT_PREDATES_LAPSE_REJECTED  L5
+    GRANT_HELD_RESTRICTION         L6
+    GRANT_AFTER_ERASURE_REJECTED   L7
+S07_CRM_GRANT_ATTESTED
+    GRANT_QUARANTINED_NEW_SUBJECT  L0
+    GRANT_QUARANTINED_ATTESTED     L1 L5
+    GRANT_REDUNDANT_NOTED          L2
+    GRANT_BASIS_MISMATCH           L3a L3b
+    GRANT_AFTER_STOP_REJECTED      L4
+    GRANT_HELD_RESTRICTION         L6
+    GRANT_AFTER_ERASURE_REJECTED   L7
+S08_CRM_GRANT_BARE
+    GRANT_QUARANTINED_NEW_SUBJECT  L0
+    GRANT_QUARANTINED_NO_EVIDENCE  L1 L5
+    GRANT_REDUNDANT_NOTED          L2
+    GRANT_BASIS_MISMATCH           L3a L3b
+    GRANT_AFTER_STOP_REJECTED      L4
+    GRANT_HELD_RESTRICTION         L6
+    GRANT_AFTER_ERASURE_REJECTED   L7
+S09_CRM_GRANT_IMPLAUSIBLE_TIME
+    TIMESTAMP_IMPLAUSIBLE_HELD    L0 L1 L2 L3a L3b L5 L6
+    GRANT_AFTER_STOP_REJECTED     L4
+    GRANT_AFTER_ERASURE_REJECTED  L7
+S10_CRM_BLANKED
+    SUBJECT_UNLINKED_REPORTED    L0
+    BLANK_REVERTED               L1 L2 L3a L3b L5
+    BLANK_REVERTED_STOP_KEPT     L4 L6
+    ERASED_RECORD_STILL_PRESENT  L7
+S11_CRM_METADATA_EDIT
+    SUBJECT_UNLINKED_REPORTED    L0
+    METADATA_REVERTED            L1 L2 L3a L3b L4 L5 L6
+    ERASED_RECORD_STILL_PRESENT  L7
+S12_FLAG_SET
+    STOP_HONOURED_NEW_SUBJECT    L0
+    FLAG_STOP_HONOURED           L1 L2 L3a L5 L6
+    FLAG_STOP_CHANNEL_MARKETING  L3b
+    STOP_CORROBORATED            L4
+    STOP_SUPPRESSION_REAFFIRMED  L7
+S13_FLAG_CLEARED
+    FLAG_CLEAR_NOT_A_GRANT  L0 L1 L5
+    FLAG_CLEAR_CONSISTENT   L2 L3a L3b
+    FLAG_CLEAR_REVERTED     L4 L6 L7
+S14_INDIVIDUAL_RIGHTS_FLAG
+    RIGHTS_REQUEST_OPENED_UNLINKED  L0
+    RIGHTS_REQUEST_OPENED           L1 L2 L3a L3b L4 L5 L6
+    RIGHTS_REQUEST_ALREADY_CLOSED   L7
+"""
+
+# The life of a Contact and of its rows.
+_LIFE = """
+S15_CONTACT_NEW
+    SUBJECT_CREATED_DEFAULT_DENY        L0
+    SUBJECT_LINKED_EXISTING             L1 L3a L3b L5
+    SUBJECT_LINKED_GRANT_NOT_INHERITED  L2
+    SUBJECT_LINKED_STOP_INHERITED       L4 L6
+    CONTACT_MATCHES_SUPPRESSION         L7
+S16_CONTACT_DELETED
+    NOOP_DELETED_UNLINKED      L0
+    LINK_CLOSED_SOFT           L1 L2 L3a L3b L5
+    LINK_CLOSED_STOP_RETAINED  L4 L6
+    ERASURE_CONFIRMED_IN_CRM   L7
+S17_CONTACT_PURGED
+    NOOP_DELETED_UNLINKED      L0
+    LINK_CLOSED_PURGED         L1 L2 L3a L3b L5
+    LINK_CLOSED_STOP_RETAINED  L4 L6
+    ERASURE_CONFIRMED_IN_CRM   L7
+S18_CONTACT_UNDELETED
+    SUBJECT_CREATED_DEFAULT_DENY   L0
+    LINK_REOPENED_REASSERTED       L1 L2 L3a L3b L5
+    LINK_REOPENED_STOP_REASSERTED  L4 L6
+    UNDELETE_OF_ERASED_BLOCKED     L7
+S19_CONTACT_MERGED
+    MERGE_UNLINKED_ADOPTED     L0
+    MERGE_RESTRICTIVE_JOIN     L1 L2 L3a L3b L5
+    MERGE_STOP_CARRIED         L4
+    MERGE_RESTRICTION_CARRIED  L6
+    MERGE_WITH_ERASED_REVIEW   L7
+S20_DUPLICATE_CONTACT_POINT
+    DUPLICATE_UNLINKED_REVIEW    L0
+    DUPLICATE_FLAGGED            L1 L3a L3b L5
+    DUPLICATE_GRANT_NOT_SHARED   L2
+    DUPLICATE_STOP_PROPAGATED    L4 L6
+    CONTACT_MATCHES_SUPPRESSION  L7
+S21_CONTACT_POINT_CHANGED
+    SUBJECT_UNLINKED_REPORTED      L0
+    CONTACT_POINT_REKEYED          L1 L3a L3b L5
+    GRANT_NOT_PORTED_TO_NEW_POINT  L2
+    STOP_CARRIED_TO_NEW_POINT      L4 L6
+    UPDATE_OF_ERASED_BLOCKED       L7
+S22_PERM_DELETED
+    NOOP_DELETED_UNLINKED     L0
+    PERM_RECREATED            L1 L2 L3a L3b L5
+    PERM_RECREATED_STOP       L4 L6
+    ERASURE_CONFIRMED_IN_CRM  L7
+S23_PERM_UNDELETED_OR_DOUBLED
+    PERM_ORPHAN_REPORTED        L0
+    PERM_DUPLICATE_COLLAPSED    L1 L2 L3a L3b L4 L5 L6
+    UNDELETE_OF_ERASED_BLOCKED  L7
+S24_PERM_REPARENTED
+    PERM_ORPHAN_REPORTED      L0
+    PERM_REPARENT_REVERTED    L1 L2 L3a L3b L4 L5 L6
+    UPDATE_OF_ERASED_BLOCKED  L7
+S25_PERM_UNMAPPABLE
+    PERM_UNMAPPABLE_HELD         L0 L1 L2 L3a L3b L4 L5 L6
+    ERASED_RECORD_STILL_PRESENT  L7
+S26_MASS_CHANGE
+    MASS_CHANGE_CIRCUIT_OPEN  all
+"""
+
+# Clock, policy, transport.
+_CLOCK = """
+S27_EXPIRY_DUE
+    SUBJECT_UNLINKED_REPORTED  L0
+    REQUEST_LAPSED             L1
+    EXPIRED_BY_RULE            L2 L6
+    BASIS_REVIEW_OVERDUE       L3a
+    BASIS_ENDED_BY_RULE        L3b
+    STOP_NEVER_EXPIRES         L4 L7
+    NOOP_IN_SYNC               L5
+S28_RENEWAL_WINDOW
+    SUBJECT_UNLINKED_REPORTED  L0
+    NOOP_IN_SYNC               L1
+    RENEWAL_PROMPT_DUE         L2
+    BASIS_REVIEW_DUE           L3a L3b
+    REPERMISSION_BLOCKED       L4 L6 L7
+    REPERMISSION_NEEDS_ROUTE   L5
+S29_PURPOSE_RETIRED
+    SUBJECT_UNLINKED_REPORTED  L0
+    PURPOSE_RETIRED_CLOSED     L1 L5
+    PURPOSE_RETIRED_REVOKED    L2 L3a L3b
+    PURPOSE_RETIRED_STOP_KEPT  L4 L6
+    STOP_UNAFFECTED_BY_POLICY  L7
+S30_NOTICE_MATERIAL_CHANGE
+    SUBJECT_UNLINKED_REPORTED  L0
+    NOTICE_SUPERSEDED_NOTED    L1 L5
+    REAFFIRMATION_REQUIRED     L2
+    NOTICE_REISSUE_REQUIRED    L3a L3b
+    STOP_UNAFFECTED_BY_POLICY  L4 L6 L7
+S31_NOTICE_MINOR_CHANGE
+    SUBJECT_UNLINKED_REPORTED  L0
+    NOTICE_SUPERSEDED_NOTED    L1 L2 L3a L3b L5
+    STOP_UNAFFECTED_BY_POLICY  L4 L6 L7
+S32_BASIS_REASSIGNED
+    SUBJECT_UNLINKED_REPORTED    L0
+    BASIS_REASSIGNED_NEUTRAL     L1
+    BASIS_SWAP_BLOCKED           L2 L4 L5 L6
+    BASIS_REASSIGNED_NOTICE_DUE  L3a L3b
+    STOP_UNAFFECTED_BY_POLICY    L7
+S33_JURISDICTION_CHANGED
+    SUBJECT_UNLINKED_REPORTED     L0
+    PROFILE_REEVALUATED_STRICTER  L1 L2 L3a L3b L5
+    STOP_UNAFFECTED_BY_POLICY     L4 L6 L7
+S34_WRITE_REJECTED
+    SUBJECT_UNLINKED_REPORTED    L0
+    WRITE_FAILED_RETRY           L1 L2 L3a L3b L5
+    WRITE_FAILED_STOP_ESCALATED  L4 L6 L7
+"""
+
+
+def _read(*tables: str) -> Mapping[Situation, Mapping[LedgerClass, str]]:
+    found: dict[Situation, dict[LedgerClass, str]] = {}
+    for situation, reason, ledger_class in _cells(*tables):
+        row = found.setdefault(situation, {})
+        assert ledger_class not in row, f"two reasons for {situation} in {ledger_class}"
+        row[ledger_class] = reason
+    for situation in Situation:
+        missing = set(LedgerClass) - found.get(situation, {}).keys()
+        assert not missing, f"no reason for {situation} in {sorted(missing)}"
+    return found
+
+
+def _cells(*tables: str) -> Iterator[tuple[Situation, str, LedgerClass]]:
+    situation = Situation.S01_UNCHANGED
+    for line in "".join(tables).split("\n"):
+        first, *classes = line.split() or [""]
+        if first and not classes:
+            situation = Situation(first)
+        for each in LedgerClass if classes == ["all"] else map(LedgerClass, classes):
+            yield situation, first, each
+
+
+DECISIONS: Mapping[Situation, Mapping[LedgerClass, str]] = _read(_EDITS, _LIFE, _CLOCK)

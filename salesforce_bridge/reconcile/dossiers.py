@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from dataclasses import fields as fields_of
 from typing import Any, TypeVar, cast
 
+from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.keys import ContactId, RowId, SubjectId
 from salesforce_bridge.permissions.suppressions import Suppression
 from salesforce_bridge.reconcile.facts import (
@@ -50,12 +51,23 @@ def assemble(sight: Sight) -> tuple[Dossier, ...]:
     rows = _rows_by_owner(sight)
     contact_ids = sorted({*sight.asked_for, *sight.contacts, *sight.contact_mirrors, *rows})
     cases = tuple(_case(sight, contact_id, rows.get(contact_id, ())) for contact_id in contact_ids)
-    return _grouped(cases, tuple(sight.records[key] for key in sorted(sight.records)))
+    people = tuple(sight.records[key] for key in sorted(sight.records))
+    return _grouped(cases, people, sight.suppressions)
 
 
 def owner_of(row: RowSnapshot, remembered: ContactId | None = None) -> ContactId | None:
     """Say whose row this is: the Contact it names, else the one it was made for, else the one remembered."""
     return row.fields.contact_id or key_contact(row.fields.ledger_key) or remembered
+
+
+def addresses_of(case: Case) -> Iterator[ContactPoint]:
+    """List the addresses of a Contact; of one that is gone also those it had when both sides agreed."""
+    seen = case.seen
+    sides = (seen, case.mirror) if seen is None or seen.deleted else (seen,)
+    for side in sides:
+        if side is not None:
+            yield from side.points
+            yield from side.older
 
 
 def orphans(sight: Sight) -> tuple[RowSnapshot, ...]:
@@ -93,6 +105,7 @@ def _case(sight: Sight, contact_id: ContactId, rows: tuple[RowCase, ...]) -> Cas
         mirror=mirror,
         link=sight.links.get(contact_id),
         rows=rows,
+        refused=sight.refused.get(contact_id, ()),
         asked=tuple(
             _as_if_written(mirror, write)
             for write in sight.pending
@@ -158,13 +171,20 @@ def _changed(fact: Fact, changes: Mapping[str, Value]) -> Fact:
     return replace(fact, **cast("dict[str, Any]", changes))
 
 
-def _grouped(cases: tuple[Case, ...], records: tuple[SubjectRecord, ...]) -> tuple[Dossier, ...]:
+def _grouped(
+    cases: tuple[Case, ...],
+    records: tuple[SubjectRecord, ...],
+    suppressions: tuple[Suppression, ...],
+) -> tuple[Dossier, ...]:
     """Sort cases and people into groups that share a person, an address, a merge or a row."""
     groups = _Groups()
     for record in records:
         person = f"subject:{record.subject_id}"
         groups.join(person, *(f"point:{held.point.hmac}" for held in record.points))
         groups.join(person, *(f"contact:{link.contact_id}" for link in record.links))
+        # Who is no longer merged takes along what the other was told meanwhile.
+        masters = (link.merged_into for link in record.links if link.merged_into is not None)
+        groups.join(person, *(f"contact:{master}" for master in masters))
     for case in cases:
         here = f"contact:{case.contact_id}"
         groups.join(here, *_ties(case))
@@ -173,9 +193,16 @@ def _grouped(cases: tuple[Case, ...], records: tuple[SubjectRecord, ...]) -> tup
         contents[groups.find(f"subject:{record.subject_id}")][0].append(record)
     for case in cases:
         contents[groups.find(f"contact:{case.contact_id}")][1].append(case)
+    silenced: dict[str, list[Suppression]] = defaultdict(list)
+    for suppression in suppressions:
+        silenced[groups.find(f"point:{suppression.hmac}")].append(suppression)
     return tuple(
-        Dossier(subjects=tuple(people), cases=tuple(of_them))
-        for people, of_them in contents.values()
+        Dossier(
+            subjects=tuple(people),
+            cases=tuple(of_them),
+            suppressions=tuple(silenced[name]) if name in silenced else (),
+        )
+        for name, (people, of_them) in contents.items()
     )
 
 
@@ -183,10 +210,9 @@ def _ties(case: Case) -> Iterator[str]:
     seen = case.seen
     if case.link is not None:
         yield f"subject:{case.link.subject_id}"
-    if seen is not None:
-        yield from (f"point:{point.hmac}" for point in seen.points)
-        if seen.master_id is not None:
-            yield f"contact:{seen.master_id}"
+    yield from (f"point:{point.hmac}" for point in addresses_of(case))
+    if seen is not None and seen.master_id is not None:
+        yield f"contact:{seen.master_id}"
     for row in case.rows:
         for side in (row.seen, row.mirror or row.seen):
             made_for, hung_on = key_contact(side.fields.ledger_key), side.fields.contact_id

@@ -1,6 +1,6 @@
 """Findings: the names of all situations, in the order in which they are acted on, and where one was found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,6 +49,22 @@ class Situation(StrEnum):
     S34_WRITE_REJECTED = "S34_WRITE_REJECTED"
 
 
+class Extra(StrEnum):
+    """What is decided beside the situations, and means the same whatever the ledger holds."""
+
+    PORTABILITY_ASKED = "PORTABILITY_ASKED"
+    CLAIM_TIMED_OUT = "CLAIM_TIMED_OUT"
+    CASE_DUE_SOON = "CASE_DUE_SOON"
+    CASE_OVERDUE = "CASE_OVERDUE"
+
+
+class Shared(StrEnum):
+    """What people with one address turn out to share."""
+
+    STOP = "STOP"  # the no of one of them, which holds for the address
+    POINT = "POINT"  # nothing but the address
+
+
 # Stops first, then who is who, then the rules and the clock, then claims, then everything else.
 PRECEDENCE: tuple[Situation, ...] = (
     Situation.S26_MASS_CHANGE,
@@ -86,14 +102,27 @@ PRECEDENCE: tuple[Situation, ...] = (
     Situation.S01_UNCHANGED,
     Situation.S02_OWN_ECHO,
 )
-RANK: Mapping[Situation, int] = {situation: rank for rank, situation in enumerate(PRECEDENCE)}
+# An extra goes right after the situation it is most like.
+_AFTER: Mapping[Extra, Situation] = {
+    Extra.PORTABILITY_ASKED: Situation.S14_INDIVIDUAL_RIGHTS_FLAG,
+    Extra.CLAIM_TIMED_OUT: Situation.S27_EXPIRY_DUE,
+    Extra.CASE_DUE_SOON: Situation.S28_RENEWAL_WINDOW,
+    Extra.CASE_OVERDUE: Situation.S28_RENEWAL_WINDOW,
+}
+RANK: Mapping[Situation | Extra, int] = {
+    **{situation: 10 * place for place, situation in enumerate(PRECEDENCE)},
+    **{extra: 10 * PRECEDENCE.index(before) + 2 for extra, before in _AFTER.items()},
+}
+# Between a mass change, which goes first, and everything else.
+_RANK_OF_ERASED = 1
+_RANK_OF_UNKNOWN = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One situation, found on one Contact for one use."""
 
-    situation: Situation
+    situation: Situation | Extra
     contact_id: ContactId
     use: Use
     row_id: RowId | None = None
@@ -105,7 +134,38 @@ class Finding:
     evidence_ref: str | None = None
     note_digest: str | None = None
     proof: Proof | None = None
-    individual: str | None = (
-        None  # the flag of the Individual that was set, by its field in `facts`
-    )
+    # the flags of the Individual that were set, by their fields in `facts`, the heaviest first; each of
+    # them has to be acted on, for one use is told about once
+    rights: tuple[str, ...] = ()
+    individual: str | None = None  # the heaviest of them
     notice_id: str | None = None  # the newer notice
+    of_erased: bool = False  # nothing but a suppression is left of the person: see `rank_of`
+    shared: Shared | None = None  # with another person's Contact
+    unknown: bool = False  # a bridge wrote it, and this ledger does not know it: see `rank_of`
+
+
+def rank_of(finding: Finding) -> int:
+    """Say when it is a finding's turn: what is found about somebody who was erased goes before all but a
+    mass change, whatever it is; so does what another bridge wrote, for it is about the ledger as it was
+    before anything on that record is acted on."""
+    rank = _RANK_OF_UNKNOWN if finding.unknown else RANK[finding.situation]
+    return min(rank, _RANK_OF_ERASED) if finding.of_erased else rank
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings into the order in which they are acted on."""
+    found = tuple(findings)
+    if len(found) < 2:  # noqa: PLR2004 (one alone is in order)
+        return found
+    return tuple(
+        sorted(
+            found,
+            key=lambda each: (
+                rank_of(each),
+                RANK[each.situation],
+                each.contact_id,
+                each.use.purpose,
+                each.use.channel,
+            ),
+        )
+    )

@@ -42,11 +42,9 @@ def subject_for(
     """
     if case.link is not None:
         return case.link.subject_id
-    addresses = (
-        [point.hmac for point in case.seen.points if point.type is PointType.EMAIL]
-        if case.seen is not None
-        else []
-    )
+    seen = case.seen
+    points = () if seen is None else (*seen.points, *seen.older) if seen.older else seen.points
+    addresses = [point.hmac for point in points if point.type is PointType.EMAIL]
     found = {each for address in addresses for each in holders.get(address, ())}
     away = [each for each in found if each not in at_home]
     return away[0] if len(away) == 1 else new_subject_id(case.contact_id, org_id=org_id)

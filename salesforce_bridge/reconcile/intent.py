@@ -143,6 +143,10 @@ class Circuit:
     closed_at: datetime | None = None  # a person let everything stamped until then through
     edits: Mapping[str, int] = field(default_factory=dict)  # by author, within the window
     live_rows: int = 0
+    since: datetime | None = (
+        None  # what was stamped before is no news; None: only the window counts
+    )
+    why: str | None = None  # it is open
 
 
 CLOSED_CIRCUIT = Circuit()

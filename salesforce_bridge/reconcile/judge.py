@@ -1,26 +1,29 @@
 """Judging one dossier: every situation found gets its reason from the table, in order, and the ledger follows."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from salesforce_bridge.permissions.keys import ContactId, Use
-from salesforce_bridge.reconcile.acts import act, merge, winner_of
+from salesforce_bridge.reconcile.acts import act
+from salesforce_bridge.reconcile.acts_policy import move
 from salesforce_bridge.reconcile.bench import Bench
-from salesforce_bridge.reconcile.classes import LedgerClass, class_of, is_stopped
+from salesforce_bridge.reconcile.classes import LedgerClass, class_of, is_marketing, is_stopped
 from salesforce_bridge.reconcile.decisions import reason_for
 from salesforce_bridge.reconcile.facts import SubjectRecord
-from salesforce_bridge.reconcile.findings import RANK, Finding, Situation
-from salesforce_bridge.reconcile.identity import stable_id
+from salesforce_bridge.reconcile.findings import RANK, Extra, Finding, Shared, Situation, rank_of
+from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION, stable_id
 from salesforce_bridge.reconcile.intent import Decision, Value
+from salesforce_bridge.reconcile.merging import merge, unmerge, winner_of
 from salesforce_bridge.reconcile.reasons import Reason
-from salesforce_bridge.reconcile.situations import moments_due, recognise, shared_stops
+from salesforce_bridge.reconcile.situations import LATE
 from salesforce_bridge.reconcile.telling import basis_of
 
 # What people type may name a person; that something was typed is enough for the record.
 _PRIVATE = frozenset(
     {"request_note", "request_evidence", "evidence_ref", "capture_source", "purpose"}
 )
+_STRICTEST = ("JURISDICTION_DEFAULTED_STRICTEST",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,27 +35,20 @@ class Ruling:
     reason: Reason
     status_before: str
     status_after: str
-    made: tuple[str, ...]  # ids of events and claims
+    made: tuple[str, ...]  # ids of events, claims and cases
 
 
-def judge(bench: Bench) -> tuple[Ruling, ...]:
-    """Rule on everything that happened in a dossier."""
-    found = recognise(bench)
+def judge(bench: Bench, found: tuple[Finding, ...]) -> tuple[Ruling, ...]:
+    """Rule on everything that happened in a dossier; `found` are its findings in their order."""
     rulings: list[Ruling] = []
     # Which stops have to be carried to people with the same address, and what is due, shows in its turn.
-    for situation, late in _IN_THEIR_TURN.items():
+    for situation, late in LATE.items():
         turn = RANK[situation]
-        earlier = [each for each in found if RANK[each.situation] < turn]
+        earlier = [each for each in found if rank_of(each) < turn] if found else []
         found = found[len(earlier) :]
         rulings += _rule_on_all(bench, earlier)
         rulings += _rule_on_all(bench, late(bench))
     return (*rulings, *_rule_on_all(bench, found))
-
-
-_IN_THEIR_TURN: Mapping[Situation, Callable[[Bench], tuple[Finding, ...]]] = {
-    Situation.S20_DUPLICATE_CONTACT_POINT: shared_stops,
-    Situation.S27_EXPIRY_DUE: moments_due,
-}
 
 
 def rule_on(
@@ -79,7 +75,9 @@ def decision_of(
     """Make the record of a ruling; `salt` keeps the ids of different cycles apart."""
     finding, reason, made = ruling.finding, ruling.reason, ruling.made
     record, use = bench.record_of(finding.contact_id), finding.use
-    candidates = {each.id for each in record.candidates} if made else ()
+    strictest = record.jurisdiction == UNKNOWN_JURISDICTION and is_marketing(
+        record, use, policy=bench.policy
+    )
     return Decision(
         id=decision_id(salt, finding.contact_id, use, finding.situation),
         situation=finding.situation,
@@ -97,26 +95,25 @@ def decision_of(
         status_after=ruling.status_after,
         observed=_allowed(finding.observed) if finding.observed else finding.observed,
         gates_failed=gates_failed,
-        event_ids=tuple(each for each in made if each not in candidates),
-        candidate_id=next((each for each in made if each in candidates), None),
+        event_ids=tuple(each for each in made if each in bench.told) if made else (),
+        candidate_id=next((each for each in made if each in bench.candidates), None),
         source_actor=finding.actor,
         source_stamp=finding.stamp,
         explanation=reason.sentence,
+        notes=_STRICTEST if strictest else (),
     )
 
 
-def decision_id(salt: str, contact_id: ContactId, use: Use, situation: Situation) -> str:
+def decision_id(salt: str, contact_id: ContactId, use: Use, situation: Situation | Extra) -> str:
     """Name the one decision there is about a Contact, a use and a situation in one cycle."""
     return stable_id("decision", salt, contact_id, use.purpose, use.channel, situation)
 
 
-def _rule_on_all(bench: Bench, findings: Iterable[Finding]) -> Iterator[Ruling]:
+def _rule_on_all(bench: Bench, found: Iterable[Finding]) -> Iterator[Ruling]:
     for (situation, contact_id), group in groupby(
-        findings, key=lambda each: (each.situation, each.contact_id)
+        found, key=lambda each: (each.situation, each.contact_id)
     ):
-        told: tuple[str, ...] = ()
-        if situation is Situation.S19_CONTACT_MERGED:
-            told = merge(bench, contact_id)
+        told = _before_it_is_classed(bench, situation, contact_id)
         judged = tuple(group)
         # All uses of one situation are classed before any of them is acted on.
         classes = [_class_for(bench, each) for each in judged]
@@ -124,18 +121,36 @@ def _rule_on_all(bench: Bench, findings: Iterable[Finding]) -> Iterator[Ruling]:
             yield rule_on(bench, finding, ledger_class, told=told)
 
 
+def _before_it_is_classed(
+    bench: Bench, situation: Situation | Extra, contact_id: ContactId
+) -> tuple[str, ...]:
+    """Say who is who, and where, before it is asked what the ledger holds for them."""
+    if situation is Situation.S19_CONTACT_MERGED:
+        return merge(bench, contact_id)
+    if situation is Situation.S18_CONTACT_UNDELETED:
+        return unmerge(bench, contact_id)
+    if situation is Situation.S33_JURISDICTION_CHANGED:
+        move(bench, bench.owners[contact_id])
+    return ()
+
+
 def _class_for(bench: Bench, finding: Finding) -> LedgerClass:
     policy, use = bench.policy, finding.use
     record = bench.record_of(finding.contact_id)
-    found = class_of(record, use, policy=policy)
+    found = class_of(record, use, policy=policy, at=bench.at)
     match finding.situation:
         case Situation.S15_CONTACT_NEW:
-            return LedgerClass.L0 if _is_new(bench, finding.contact_id) else found
+            # Nobody has met this person, but whoever had the address may have been told to stay silent.
+            known = bool(record.suppressions) or not _is_new(bench, finding.contact_id)
+            return found if known else LedgerClass.L0
         case Situation.S19_CONTACT_MERGED:
             return _class_of_merged(bench, finding, found)
         case Situation.S20_DUPLICATE_CONTACT_POINT:
-            # What is shared is the other person's stop, so that is what is classed.
-            return LedgerClass.L4
+            # Where it is the other person's stop that is shared, that is what is classed.
+            if finding.shared is Shared.STOP:
+                return LedgerClass.L7 if found is LedgerClass.L7 else LedgerClass.L4
+            new = _is_new(bench, finding.contact_id) and found is LedgerClass.L1
+            return LedgerClass.L0 if new else found
         case _:
             new = _is_new(bench, finding.contact_id) and found is LedgerClass.L1
             return LedgerClass.L0 if new else found
@@ -147,7 +162,9 @@ def _class_of_merged(bench: Bench, finding: Finding, loser: LedgerClass) -> Ledg
         return loser
     if _is_new(bench, finding.contact_id) and loser is LedgerClass.L1:
         return LedgerClass.L0
-    return class_of(bench.record_of(winner_id), finding.use, policy=bench.policy)
+    record = bench.record_of(winner_id)
+    joined = class_of(record, finding.use, policy=bench.policy, at=bench.at)
+    return LedgerClass.L7 if loser is LedgerClass.L7 else joined
 
 
 def _is_new(bench: Bench, contact_id: ContactId) -> bool:
@@ -156,7 +173,7 @@ def _is_new(bench: Bench, contact_id: ContactId) -> bool:
 
 def _word_for(record: SubjectRecord, use: Use, bench: Bench) -> str:
     permission = record.permissions.get(use)
-    if is_stopped(record, use, policy=bench.policy):
+    if is_stopped(record, use, policy=bench.policy, at=bench.at):
         return "STOPPED"
     if permission is None:
         return "UNKNOWN"

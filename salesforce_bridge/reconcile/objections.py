@@ -50,6 +50,9 @@ def is_told(
     record: SubjectRecord, use: Use, *, objects: bool, policy: Policy, at: datetime
 ) -> bool:
     """Say whether the ledger ever heard from the person what a request would tell it."""
+    if record.erased or any(each.after_erasure for each in record.suppressions):
+        # Nothing more is remembered of an erased person than that nobody may write to them.
+        return True
     words = words_of_stop(record, use, objects=objects, channel=None, policy=policy, at=at)
     return all(
         _heard_all_marketing(record)

@@ -1,21 +1,24 @@
 """Making the plan of a cycle from its dossiers, and refusing one that would surprise a person."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from types import MappingProxyType
 
 import orjson
 
 from salesforce_bridge.permissions.events import in_fold_order
 from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId
 from salesforce_bridge.permissions.policy import Limits, Policy
-from salesforce_bridge.reconcile.bench import (
-    Bench,
+from salesforce_bridge.reconcile.acts_policy import move
+from salesforce_bridge.reconcile.bench import Bench
+from salesforce_bridge.reconcile.changes import (
     close_unlinked,
-    lay_out,
-    moved_jurisdictions,
+    due_changes,
+    judged_anew,
+    moved_people,
     moved_points,
     newly_met,
     refold,
@@ -24,10 +27,13 @@ from salesforce_bridge.reconcile.classes import LedgerClass
 from salesforce_bridge.reconcile.closing import close
 from salesforce_bridge.reconcile.decisions import reason_for
 from salesforce_bridge.reconcile.facts import Dossier, RowSnapshot
-from salesforce_bridge.reconcile.findings import Situation
+from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.intent import (
+    CLOSED_CIRCUIT,
+    Circuit,
     Decision,
+    DueChange,
     JurisdictionChange,
     Lane,
     Plan,
@@ -36,7 +42,10 @@ from salesforce_bridge.reconcile.intent import (
     Write,
 )
 from salesforce_bridge.reconcile.judge import Ruling, judge
+from salesforce_bridge.reconcile.layout import lay_out
 from salesforce_bridge.reconcile.row_edits import TRAVELLING, UNMAPPED
+from salesforce_bridge.reconcile.situations import recognise
+from salesforce_bridge.reconcile.surges import EDITS, Parked, park
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,7 @@ class Change:
 
 
 NO_CHANGE = Change()
+_NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
 
 def make_plan(
@@ -69,44 +79,54 @@ def make_plan(
     at: datetime,
     revision: int,
     salt: str,
+    earlier: Mapping[str, Policy] = _NO_POLICIES,
+    circuit: Circuit = CLOSED_CIRCUIT,
 ) -> Plan:
     """Judge every dossier and give all that is to be recorded and written, sorted, with a digest.
 
     `revision` is the ledger's own at this moment and travels with the writes; `salt` keeps apart the ids
-    that different cycles give to the same decision. Neither is part of the digest.
+    that different cycles give to the same decision. Neither is part of the digest. `earlier` are the
+    bundles, by digest, that people were judged under before; `circuit` says whether a mass change has
+    stopped everything but stops, and what was counted towards one so far.
     """
-    drafts = tuple(
-        _draft(dossier, org_id=org_id, policy=policy, at=at, revision=revision, salt=salt)
+    laid_out = tuple(
+        (
+            dossier,
+            lay_out(dossier, org_id=org_id, policy=policy, at=at, earlier=earlier, circuit=circuit),
+        )
         for dossier in dossiers
+    )
+    # Whether many edits are a mass change shows only over all of them, so nothing is judged before.
+    found, parked = _parked([recognise(bench) for _, bench in laid_out], circuit, policy, at)
+    drafts = tuple(
+        _draft(dossier, bench, findings, revision=revision, salt=salt)
+        for (dossier, bench), findings in zip(laid_out, found, strict=True)
     )
     decisions = [each for draft in drafts for each in draft.decisions]
     decisions += (_orphaned(row, salt=salt) for row in orphans)
-    writes = sorted(
-        (each for draft in drafts for each in draft.writes),
-        key=_order_of_writing,
-    )
     plan = Plan(
-        decisions=tuple(
-            sorted(
-                decisions,
-                key=lambda each: (
-                    each.contact_id,
-                    each.use.purpose,
-                    each.use.channel,
-                    each.situation,
-                    each.row_id or "",
-                ),
-            )
-        ),
+        decisions=tuple(sorted(decisions, key=_order_of_decisions)),
         subjects=tuple(each for draft in drafts for each in newly_met(draft.bench)),
         links=tuple(
             draft.bench.links[key] for draft in drafts for key in sorted(draft.bench.links)
         ),
         points=tuple(each for draft in drafts for each in _points(draft)),
-        jurisdictions=tuple(each for draft in drafts for each in _jurisdictions(draft)),
+        jurisdictions=tuple(each for draft in drafts for each in _moved(draft)),
         events=tuple(each for draft in drafts for each in draft.bench.events),
-        candidates=tuple(each for draft in drafts for each in draft.bench.candidates),
-        writes=tuple(writes),
+        candidates=tuple(each for draft in drafts for each in draft.bench.candidates.values()),
+        writes=tuple(
+            sorted((each for draft in drafts for each in draft.writes), key=_order_of_writing)
+        ),
+        conditions=tuple(each for draft in drafts for each in draft.bench.conditions),
+        cases=tuple(each for draft in drafts for each in draft.bench.rights.values()),
+        suppressions=tuple(each for draft in drafts for each in draft.bench.new_suppressions),
+        due=tuple(each for draft in drafts for each in _due(draft)),
+        judged_anew=tuple(
+            each for draft in drafts for each in judged_anew(draft.bench, draft.dossier.subjects)
+        ),
+        parked=parked.parked,
+        edits=parked.edits,
+        opens_circuit=parked.opens,
         digest="",
     )
     return replace(plan, digest=_digest(plan))
@@ -159,11 +179,28 @@ def stops_only(plan: Plan) -> Plan:
     return replace(plan, writes=tuple(each for each in plan.writes if each.lane is Lane.STOP))
 
 
+def _parked(
+    found: Sequence[tuple[Finding, ...]], circuit: Circuit, policy: Policy, at: datetime
+) -> tuple[Sequence[tuple[Finding, ...]], Parked]:
+    """Take a mass change out of the findings of all dossiers; they are given back dossier by dossier."""
+    if not any(each.situation in EDITS for findings in found for each in findings):
+        return found, Parked(findings=())
+    parked = park([each for findings in found for each in findings], circuit, policy, at)
+    if not parked.parked:
+        return found, parked
+    place_of = {each.contact_id: place for place, here in enumerate(found) for each in here}
+    kept: list[list[Finding]] = [[] for _ in found]
+    for each in parked.findings:
+        kept[place_of[each.contact_id]].append(each)
+    return tuple(map(tuple, kept)), parked
+
+
 def _draft(
-    dossier: Dossier, *, org_id: OrgId, policy: Policy, at: datetime, revision: int, salt: str
+    dossier: Dossier, bench: Bench, found: tuple[Finding, ...], *, revision: int, salt: str
 ) -> Draft:
-    bench = lay_out(dossier, org_id=org_id, policy=policy, at=at)
-    judged = judge(bench)
+    judged = judge(bench, found)
+    for subject_id in bench.places:
+        move(bench, subject_id)
     close_unlinked(bench)
     # What is projected is what the ledger will hold: its events in the order in which it folds them.
     refold(bench, dossier.subjects, in_fold_order(bench.events))
@@ -176,7 +213,7 @@ def _draft(
         closed = close(
             bench,
             case,
-            judged=tuple(judged_of[case.contact_id]),
+            judged=tuple(judged_of[case.contact_id]) if case.contact_id in judged_of else (),
             revision=revision,
             salt=salt,
         )
@@ -185,16 +222,29 @@ def _draft(
     return Draft(bench=bench, dossier=dossier, decisions=tuple(decisions), writes=tuple(writes))
 
 
-def _points(draft: Draft) -> tuple[PointChange, ...]:
+def _points(draft: Draft) -> Iterator[PointChange]:
     known = {record.subject_id: record for record in draft.dossier.subjects}
-    kept = set(known) | {each.subject_id for each in newly_met(draft.bench)}
-    return tuple(each for each in moved_points(draft.bench, known) if each.subject_id in kept)
+    kept = _kept(draft)
+    return (each for each in moved_points(draft.bench, known) if each.subject_id in kept)
 
 
-def _jurisdictions(draft: Draft) -> tuple[JurisdictionChange, ...]:
-    return moved_jurisdictions(
+def _moved(draft: Draft) -> tuple[JurisdictionChange, ...]:
+    if not draft.bench.places:
+        return ()
+    return moved_people(
         draft.bench, {record.subject_id: record for record in draft.dossier.subjects}
     )
+
+
+def _due(draft: Draft) -> tuple[DueChange, ...]:
+    kept = _kept(draft)
+    return tuple(each for each in due_changes(draft.bench) if each.subject_id in kept)
+
+
+def _kept(draft: Draft) -> frozenset[SubjectId]:
+    """Name the people whom the ledger knows, or gets to know by this plan."""
+    known = {record.subject_id for record in draft.dossier.subjects}
+    return frozenset(known | {each.subject_id for each in newly_met(draft.bench)})
 
 
 def _orphaned(row: RowSnapshot, *, salt: str) -> Decision:
@@ -225,6 +275,16 @@ def _orphaned(row: RowSnapshot, *, salt: str) -> Decision:
     )
 
 
+def _order_of_decisions(decision: Decision) -> tuple[str, str, str, str, str]:
+    return (
+        decision.contact_id,
+        decision.use.purpose,
+        decision.use.channel,
+        decision.situation,
+        decision.row_id or "",
+    )
+
+
 def _order_of_writing(write: Write) -> tuple[int, str, str, str, str, str]:
     return (
         write.lane,
@@ -245,6 +305,15 @@ def _digest(plan: Plan) -> str:
         sorted((link.contact_id, link.subject_id, link.state) for link in plan.links),
         sorted((each.subject_id, each.point, each.move) for each in plan.points),
         [(w.verb, w.target, w.record_id, w.ledger_key, _fields(w)) for w in plan.writes],
+        sorted(condition.id for condition in plan.conditions),
+        sorted(
+            (case.id, case.state, case.crm_done_at, bool(case.reminded_at)) for case in plan.cases
+        ),
+        sorted((each.hmac, each.scope, each.reason) for each in plan.suppressions),
+        sorted((each.subject_id, each.use, str(each.at)) for each in plan.due),
+        sorted(plan.judged_anew),
+        sorted((each.subject_id, each.jurisdiction, each.former) for each in plan.jurisdictions),
+        (sorted(plan.parked), sorted(plan.edits.items()), plan.opens_circuit),
     )
     return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

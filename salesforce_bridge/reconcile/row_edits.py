@@ -15,7 +15,14 @@ from salesforce_bridge.permissions.keys import (
     Use,
 )
 from salesforce_bridge.permissions.policy import Policy
-from salesforce_bridge.reconcile.facts import RowCase, RowFields, RowSnapshot, SubjectRecord
+from salesforce_bridge.reconcile.claims import claim_on
+from salesforce_bridge.reconcile.facts import (
+    ContactSnapshot,
+    RowCase,
+    RowFields,
+    RowSnapshot,
+    SubjectRecord,
+)
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.intent import Value
 from salesforce_bridge.reconcile.objections import is_told
@@ -24,7 +31,6 @@ from salesforce_bridge.reconcile.words import STOP_REQUESTS, Request, Status
 # These three travel with a write and never cause one, so they are not compared.
 TRAVELLING = frozenset({"ledger_revision", "ledger_digest", "reconciled_at"})
 TRACKED = tuple(each.name for each in fields_of(RowFields) if each.name not in TRAVELLING)
-_CLAIM = ("request", "request_note", "request_evidence")
 _NAMING = frozenset({"purpose", "channel", "consent_status", "deleted"})
 _REQUEST = ("request", "request_note", "request_evidence", "request_handled", "deleted")
 
@@ -49,6 +55,7 @@ def row_situations(
     *,
     contact_id: ContactId,
     record: SubjectRecord,
+    contact: ContactSnapshot | None,
     alive: Collection[ContactId],
     policy: Policy,
     at: datetime,
@@ -90,8 +97,21 @@ def row_situations(
                 here, situation=Situation.S04_CRM_STOP, use=use, objects=objects, observed=observed
             )
     elif not seen.deleted:
-        yield from _claims(here, agreed, seen)
+        claim = claim_on(here, agreed, seen, record=record, contact=contact, policy=policy, at=at)
+        if claim is not None:
+            yield claim
+        yield from _drift(here, agreed, seen, claimed=claim is not None)
     yield from _moves(here, agreed, seen, key=key_of(row), alive=alive, policy=policy)
+
+
+def is_untouched(row: RowCase) -> bool:
+    """Say whether there is nothing to name on a row: it is as both sides know it, and nobody asks for anything."""
+    seen, agreed = row.seen, row.mirror
+    if agreed is None or seen.request is not None:
+        return False
+    return agreed is seen or (
+        agreed.fields == seen.fields and _REQUEST_OF(agreed) == _REQUEST_OF(seen)
+    )
 
 
 def _was_judged_at_its_end(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
@@ -176,43 +196,19 @@ def _narrowed(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
     return now == Status.STOPPED or (was == Status.PERMITTED and now in _NARROWED)
 
 
-def _claims(here: Finding, agreed: RowSnapshot | None, seen: RowSnapshot) -> Iterator[Finding]:
-    was = agreed.fields.consent_status if agreed is not None else None
-    now = seen.fields.consent_status
-    edited = agreed is not None
-    if _claimed(agreed, seen) or _widened(agreed, seen):
-        yield replace(here, situation=_kind_of_claim(agreed, seen))
-    elif edited and now in _BLANK and was not in _BLANK:
+def _drift(
+    here: Finding, agreed: RowSnapshot | None, seen: RowSnapshot, *, claimed: bool
+) -> Iterator[Finding]:
+    if agreed is None:
+        return
+    was, now = agreed.fields.consent_status, seen.fields.consent_status
+    blanked = not claimed and now in _BLANK and was not in _BLANK
+    if blanked:
         yield replace(here, situation=Situation.S10_CRM_BLANKED)
-    if edited and any(name not in _JUDGED_ELSEWHERE for name in here.observed):
+    # Another word that says neither yes nor no is drift like any other; one we do not know is looked at.
+    reworded = was != now and now in _WORDS and not (blanked or claimed)
+    if reworded or any(name not in _JUDGED_ELSEWHERE for name in here.observed):
         yield replace(here, situation=Situation.S11_CRM_METADATA_EDIT)
-
-
-def _claimed(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
-    """Recognise a claim that was not heard yet: the request itself, or other proof for it."""
-    return seen.request == Request.GRANT and (
-        agreed is None or any(getattr(agreed, name) != getattr(seen, name) for name in _CLAIM)
-    )
-
-
-def _widened(agreed: RowSnapshot | None, seen: RowSnapshot) -> bool:
-    now = seen.fields.consent_status
-    if agreed is None or agreed.fields.consent_status != now:
-        return now == Status.PERMITTED
-    return now == Status.PERMITTED and _ends_later(agreed.fields, seen.fields)
-
-
-def _kind_of_claim(agreed: RowSnapshot | None, seen: RowSnapshot) -> Situation:
-    claimed_at = seen.fields.capture_date
-    retyped = agreed is None or agreed.fields.capture_date != claimed_at
-    if retyped and claimed_at is not None and claimed_at > seen.modstamp:
-        return Situation.S09_CRM_GRANT_IMPLAUSIBLE_TIME
-    if seen.request == Request.GRANT:
-        proof = seen.request_evidence
-    else:
-        written = agreed.fields.evidence_ref if agreed is not None else None
-        proof = seen.fields.evidence_ref if seen.fields.evidence_ref != written else None
-    return Situation.S07_CRM_GRANT_ATTESTED if proof else Situation.S08_CRM_GRANT_BARE
 
 
 def _moves(
@@ -246,9 +242,3 @@ def _ends_earlier(agreed: RowFields, seen: RowFields) -> bool:
     if agreed.consent_status != Status.PERMITTED or seen.effective_to is None:
         return False
     return agreed.effective_to is None or seen.effective_to < agreed.effective_to
-
-
-def _ends_later(agreed: RowFields, seen: RowFields) -> bool:
-    if agreed.effective_to is None:
-        return False
-    return seen.effective_to is None or seen.effective_to > agreed.effective_to

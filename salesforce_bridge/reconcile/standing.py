@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from salesforce_bridge.permissions.expiry import end_of
 from salesforce_bridge.permissions.fold import Permission, covering_stop
 from salesforce_bridge.permissions.gates import Answer, Verdict, may_use
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, ContactId, Use
 from salesforce_bridge.permissions.policy import Category, Policy, basis_for
 from salesforce_bridge.permissions.states import ASKED, LAPSED, NEUTRAL, STOPPED, State
-from salesforce_bridge.reconcile.classes import is_marketing, is_stopped
+from salesforce_bridge.reconcile.classes import (
+    LedgerClass,
+    class_of,
+    is_marketing,
+    is_restricted,
+    is_stopped,
+)
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS, channels_of
 from salesforce_bridge.reconcile.facts import (
     AMBIGUOUS,
@@ -40,6 +47,10 @@ _STATUS_OF_STATE: Mapping[State, Status] = {
     **dict.fromkeys(LAPSED, Status.LAPSED),
 }
 _NO_FLAGS: Mapping[str, bool] = dict.fromkeys(FLAG_FIELDS, False)
+_ALL_FLAGS: Mapping[str, bool] = dict.fromkeys(FLAG_FIELDS, True)
+# A claim that people have to judge although a stop stands: whoever asks should know that it was heard.
+_SHOWN_OVER_A_STOP = frozenset({"GRANT_AFTER_STOP_REVIEW", "GRANT_AFTER_ERASURE_REVIEW"})
+_SILENCED = frozenset({"DENY_SUPPRESSED_MARKETING", "DENY_SUPPRESSED_ALL", "DENY_SUBJECT_ERASED"})
 _IN_WORDS = {
     Status.PERMITTED: "OK",
     Status.STOPPED: "do not",
@@ -63,6 +74,8 @@ class Standing:
     valid_until: datetime | None
     permission: Permission | None
     answer: Answer
+    renew_by: datetime | None = None  # from the first prompt before the end on
+    erased: bool = False  # nothing but a suppression is left of the person
 
 
 def standing_of(
@@ -78,31 +91,35 @@ def standing_of(
     permission = record.permissions.get(use)
     purpose = policy.purposes.get(use.purpose)
     answer = may_use(
-        permission=permission,
-        stops=record.stops,
-        conditions=record.conditions,
-        use=use,
+        record,
+        use,
         policy=policy,
         at=at,
         category=purpose.category if purpose is not None else Category.MARKETING,
         link_state=link_state,
-        points=contact.points,
-        jurisdiction=record.jurisdiction,
-        subject_class=record.subject_class,
-        hold=record.hold,
+        points=contact.points + contact.older if contact.older else contact.points,
     )
     status = _status(record, use, permission, answer, link_state=link_state, policy=policy, at=at)
     permitted = permission if status is Status.PERMITTED else None
+    end = end_of(permitted, person=record, policy=policy) if permitted is not None else None
+    prompted = permitted is not None and permitted.prompted_at is not None
     return Standing(
         use=use,
         status=status,
         basis=_basis(record, use, permission, policy=policy, at=at),
         reason=_reason(record, use, status, answer, policy=policy, at=at),
         valid_from=_next_second(permitted.effective_from) if permitted is not None else None,
-        valid_until=_last_second(permitted.effective_to) if permitted is not None else None,
+        valid_until=_last_second(end),
         permission=permission,
         answer=answer,
+        renew_by=_last_second(end) if prompted else None,
+        erased=status is Status.STOPPED and is_erased(record, use, policy=policy, at=at),
     )
+
+
+def is_erased(record: SubjectRecord, use: Use, *, policy: Policy, at: datetime) -> bool:
+    """Say whether nothing is left of a person but the duty to stay silent."""
+    return class_of(record, use, policy=policy, at=at) is LedgerClass.L7
 
 
 def row_fields(
@@ -126,6 +143,7 @@ def row_fields(
         evidence_ref=_text(grant.evidence_ref) if grant is not None else None,
         reason_code=standing.reason,
         ledger_key=ledger_key or f"{contact_id}:{use.purpose}:{use.channel}",
+        renew_by=standing.renew_by,
     )
 
 
@@ -137,6 +155,7 @@ def contact_fields(shown: tuple[Standing, ...], *, policy: Policy) -> ContactFie
     telling = next(each for each in shown if each.status is told)
     permitted = tuple(each for each in shown if each.status is Status.PERMITTED)
     ends = tuple(each.valid_until for each in permitted if each.valid_until is not None)
+    renewals = tuple(each.renew_by for each in permitted if each.renew_by is not None)
     bases = {each.basis for each in shown}
     basis = telling.basis if len(bases) > 1 else next(iter(bases))
     return ContactFields(
@@ -145,27 +164,39 @@ def contact_fields(shown: tuple[Standing, ...], *, policy: Policy) -> ContactFie
         summary=_text(" · ".join(_in_words(each, policy) for each in shown)),
         reason=_text(sentence_for(telling.reason, telling.status)),
         valid_until=min(ends, default=None),
+        renew_by=min(renewals, default=None),
     )
 
 
-def flags_wanted(record: SubjectRecord, *, policy: Policy) -> Mapping[str, bool]:
+def flags_wanted(record: SubjectRecord, *, policy: Policy, at: datetime) -> Mapping[str, bool]:
     """Say which standard flags the stops of a person ask for; a hold or an outage never asks for one."""
-    if not record.stops and not record.permissions:
+    if not (record.stops or record.permissions or record.suppressions or record.erased):
         return _NO_FLAGS
+    forgotten = record.erased or any(each.after_erasure for each in record.suppressions)
+    if forgotten and all(
+        is_erased(record, use, policy=policy, at=at) for use in headline_uses(policy)
+    ):
+        return _ALL_FLAGS
     return {
-        name: _all_stopped(record, channels_of(flag, policy), policy=policy)
+        name: _all_stopped(record, channels_of(flag, policy), policy=policy, at=at)
         for name, flag in FLAG_FIELDS.items()
     }
 
 
-def is_lifted(record: SubjectRecord, flag: str, *, policy: Policy) -> bool:
+def headline_uses(policy: Policy) -> tuple[Use, ...]:
+    """List the uses that a Contact itself speaks of."""
+    headline = policy.purposes[policy.headline]
+    return tuple(Use(purpose=headline.key, channel=each) for each in headline.channels)
+
+
+def is_lifted(record: SubjectRecord, flag: str, *, policy: Policy, at: datetime) -> bool:
     """Say whether the person has lifted a no on a channel that a flag closes: nobody else may open it."""
     channels = channels_of(FLAG_FIELDS[flag], policy)
     return any(
         each.lifted_at is not None
         and use.channel in channels
         and is_marketing(record, use, policy=policy)
-        and not is_stopped(record, use, policy=policy)
+        and not is_stopped(record, use, policy=policy, at=at)
         for use, each in record.permissions.items()
     )
 
@@ -175,7 +206,9 @@ def digest_of(row: RowFields) -> str:
     return sha256("\x1f".join(map(str, TRACKED_OF(row))).encode()).hexdigest()
 
 
-def _all_stopped(record: SubjectRecord, channels: tuple[Channel, ...], *, policy: Policy) -> bool:
+def _all_stopped(
+    record: SubjectRecord, channels: tuple[Channel, ...], *, policy: Policy, at: datetime
+) -> bool:
     """Say whether no marketing is left on these channels; where there never was any, only a stop that is
     wider than one purpose says so."""
     planned = (
@@ -189,7 +222,7 @@ def _all_stopped(record: SubjectRecord, channels: tuple[Channel, ...], *, policy
         for use in (*planned, *record.permissions)
         if use.channel in channels and is_marketing(record, use, policy=policy)
     } or {Use(purpose=ANY_PURPOSE, channel=channel) for channel in channels}
-    return bool(concerned) and all(is_stopped(record, use, policy=policy) for use in concerned)
+    return all(is_stopped(record, use, policy=policy, at=at) for use in concerned)
 
 
 def _status(
@@ -202,11 +235,19 @@ def _status(
     policy: Policy,
     at: datetime,
 ) -> Status:
-    if is_stopped(record, use, policy=policy):
+    if is_stopped(record, use, policy=policy, at=at) or _is_silenced(answer):
         return Status.STOPPED
+    if is_restricted(record, use, at=at):
+        return Status.LIMITED
     if permission is None or link_state == AMBIGUOUS:
         # What is known of a person says nothing about a record that nobody has confirmed is theirs.
         return Status.NOT_ASKED
+    return _status_of(record, permission, answer, at=at)
+
+
+def _status_of(
+    record: SubjectRecord, permission: Permission, answer: Answer, *, at: datetime
+) -> Status:
     shown = _STATUS_OF_STATE.get(permission.state)
     if shown is not None:
         lapsed = shown is Status.LAPSED
@@ -230,13 +271,11 @@ def _reason(
 ) -> str:
     """Name what best explains a status: the stop, a claim that waits, the hold, the lapse, else a gate."""
     permission = record.permissions.get(use)
+    waiting = _waiting(record.candidates, use, at=at) if record.candidates else None
     if status is Status.STOPPED:
-        if permission is not None and permission.state in STOPPED:
-            return permission.reason
-        marketing = is_marketing(record, use, policy=policy)
-        stop = covering_stop(permission, use, marketing=marketing, stops=record.stops)
-        return stop.reason if stop is not None else answer.reason
-    waiting = _waiting(record.candidates, use, at=at)
+        if waiting is not None and waiting.reason in _SHOWN_OVER_A_STOP:
+            return waiting.reason
+        return _reason_of_stop(record, use, answer, policy=policy, at=at)
     if waiting is not None and status is not Status.PERMITTED:
         return waiting.reason
     if status is Status.LIMITED and permission is not None:
@@ -244,6 +283,28 @@ def _reason(
     if permission is not None and permission.state in LAPSED and status is not Status.PERMITTED:
         return permission.reason
     return answer.reason
+
+
+def _reason_of_stop(
+    record: SubjectRecord, use: Use, answer: Answer, *, policy: Policy, at: datetime
+) -> str:
+    permission = record.permissions.get(use)
+    if record.erased:
+        return "ERASED_RECORD_STILL_PRESENT"
+    if permission is not None and permission.state in STOPPED:
+        return permission.reason
+    marketing = is_marketing(record, use, policy=policy)
+    stop = covering_stop(permission, use, marketing=marketing, stops=record.stops)
+    if stop is not None and not is_erased(record, use, policy=policy, at=at):
+        return stop.reason
+    return "CONTACT_MATCHES_SUPPRESSION" if record.suppressions else answer.reason
+
+
+def _is_silenced(answer: Answer) -> bool:
+    """Say whether an address must stay silent, or its person was erased, whatever was said since."""
+    return answer.verdict is Verdict.DENY and any(
+        failure.reason in _SILENCED for failure in answer.failed
+    )
 
 
 def _basis(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from salesforce_bridge.permissions.keys import Use
-from salesforce_bridge.permissions.states import NEUTRAL
+from salesforce_bridge.permissions.states import NEUTRAL, State
 from salesforce_bridge.reconcile.bench import Bench, is_linked
 from salesforce_bridge.reconcile.classes import is_marketing
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS, RESULTS
@@ -18,7 +18,14 @@ from salesforce_bridge.reconcile.facts import (
 )
 from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.intent import Lane, Target, Value, Verb, Write
-from salesforce_bridge.reconcile.row_edits import TRACKED, TRACKED_OF, is_known, key_of
+from salesforce_bridge.reconcile.row_edits import (
+    TRACKED,
+    TRACKED_OF,
+    UNMAPPED,
+    is_known,
+    key_of,
+    uses_of,
+)
 from salesforce_bridge.reconcile.rows import RowsByUse
 from salesforce_bridge.reconcile.situations import in_order_of_uses, uses_of_everybody
 from salesforce_bridge.reconcile.standing import (
@@ -37,6 +44,8 @@ _QUIET = timedelta(seconds=5)
 _OPEN = frozenset({Status.PERMITTED.value, Status.PARTLY_PERMITTED.value})
 _REQUESTS = frozenset(each.value for each in Request)
 _EMPTY_ROW = RowFields()
+_SHOWN = tuple(dict.fromkeys((*RESULTS, "renew_by")))
+_UNMAPPABLE = "PERM_UNMAPPABLE_HELD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,10 @@ def writes_for(
     )
     pen = _Pen(bench=bench, case=case, revision=revision, author=author, salt=salt)
     writes = (*_to_contact(pen, seen, standings), *_to_rows(pen, standings, rows))
+    if case.rows:
+        writes += (*_to_unmapped(pen),)
+    if any(each.renew_by is not None for each in standings):
+        writes += (*_to_campaign(pen, standings),)
     return Drafted(standings=standings, writes=writes)
 
 
@@ -122,14 +135,20 @@ def _to_contact(
 ) -> Iterator[Write]:
     policy = pen.bench.policy
     record = pen.bench.record_of(pen.case.contact_id)
-    shown = tuple(each for each in standings if each.use.purpose == policy.headline)
+    # A row that is about to go, and that nothing else speaks of, is told about no longer.
+    shown = tuple(
+        each
+        for each in standings
+        if each.use.purpose == policy.headline
+        and not (each.erased and each.use.channel not in policy.purposes[policy.headline].channels)
+    )
     wanted = contact_fields(shown, policy=policy)
     changed: dict[str, Value] = {
         name: getattr(wanted, name)
-        for name in RESULTS
+        for name in _SHOWN
         if getattr(wanted, name) != getattr(seen.fields, name)
     }
-    flags = flags_wanted(record, policy=policy)
+    flags = flags_wanted(record, policy=policy, at=pen.bench.at)
     raised: dict[str, Value] = {
         name: True for name in FLAG_FIELDS if flags[name] and not getattr(seen, name)
     }
@@ -152,7 +171,7 @@ def _to_contact(
     mine = mirror.bridge_set if mirror is not None else ()
     for name in mine if pen.bench.at - seen.modstamp > _QUIET else ():
         lowered = getattr(seen, name) and not flags[name]
-        if lowered and is_lifted(record, name, policy=policy):
+        if lowered and is_lifted(record, name, policy=policy, at=pen.bench.at):
             yield pen.write(
                 lane=Lane.LOOSEN_CONTACT,
                 verb=Verb.CLEAR_FLAG,
@@ -166,10 +185,12 @@ def _to_contact(
 
 def _to_rows(pen: _Pen, standings: tuple[Standing, ...], rows: RowsByUse) -> Iterator[Write]:
     for standing in standings:
-        kept, *doubled = rows.get(standing.use, (None,))
-        if kept is not None or _deserves_a_row(pen, standing):
+        kept, *surplus = rows.get(standing.use, (None,))
+        if kept is not None and standing.erased and _is_forgotten(pen, standing):
+            surplus.insert(0, kept)
+        elif kept is not None or _deserves_a_row(pen, standing):
             yield from _to_row(pen, standing, kept)
-        for row in doubled:
+        for row in surplus:
             assert row is not None
             yield pen.write(
                 lane=Lane.TIGHTEN,
@@ -179,6 +200,67 @@ def _to_rows(pen: _Pen, standings: tuple[Standing, ...], rows: RowsByUse) -> Ite
                 fields={},
                 use=standing.use,
             )
+
+
+def _is_forgotten(pen: _Pen, standing: Standing) -> bool:
+    """Say whether a row tells of a person who was erased; one of somebody else at a silent address stays."""
+    permission = standing.permission
+    erased = permission is not None and permission.state is State.ERASED
+    return erased or pen.bench.record_of(pen.case.contact_id).erased
+
+
+def _to_unmapped(pen: _Pen) -> Iterator[Write]:
+    """Mark rows that name no use the policy knows; what was typed on them stays for whoever corrects it."""
+    erased = pen.bench.record_of(pen.case.contact_id).erased
+    for row in pen.case.rows:
+        seen = row.seen
+        if seen.deleted or uses_of(row, policy=pen.bench.policy)[0] != UNMAPPED:
+            continue
+        changed = _mark_of(seen.fields)
+        if changed or erased:
+            yield pen.write(
+                lane=Lane.TIGHTEN,
+                verb=Verb.DELETE if erased else Verb.UPDATE,
+                target=Target.ROW,
+                record_id=seen.row_id,
+                fields={} if erased else changed,
+                use=None,
+            )
+
+
+def _mark_of(now: RowFields) -> Mapping[str, Value]:
+    """Say what to write on a row that cannot be understood; one that says no goes on saying it."""
+    changed: dict[str, Value] = {}
+    if now.consent_status not in (Status.STOPPED, Status.LIMITED):
+        changed["consent_status"] = Status.LIMITED.value
+    if now.reason_code != _UNMAPPABLE:
+        changed["reason_code"] = _UNMAPPABLE
+    return changed
+
+
+def _to_campaign(pen: _Pen, standings: tuple[Standing, ...]) -> Iterator[Write]:
+    """Add a Contact to the Campaign of those who are asked to renew, once for each end."""
+    purposes = pen.bench.policy.purposes
+    prompted = sorted(
+        (each.renew_by, campaign)
+        for each in standings
+        if each.renew_by is not None
+        and (campaign := purposes[each.use.purpose].renewal_campaign) is not None
+    )
+    if not prompted:
+        return
+    (end, campaign), mirror = prompted[0], pen.case.mirror
+    told = f"{campaign}:{end:%Y-%m-%d}"
+    if mirror is None or mirror.campaigned != told:
+        yield pen.write(
+            lane=Lane.TIGHTEN,
+            verb=Verb.INSERT,
+            target=Target.CAMPAIGN_MEMBER,
+            record_id=None,
+            ledger_key=told,
+            fields={"campaign_id": campaign, "contact_id": pen.case.contact_id},
+            use=None,
+        )
 
 
 def _to_row(pen: _Pen, standing: Standing, kept: RowCase | None) -> Iterator[Write]:
@@ -220,6 +302,8 @@ def _side_by_side(wanted: RowFields, now: RowFields) -> Iterator[tuple[str, Valu
 
 def _deserves_a_row(pen: _Pen, standing: Standing) -> bool:
     """Everybody has a row for the visible purposes; any other use gets one once something was decided."""
+    if standing.erased:
+        return False  # nothing is made anew about somebody who was erased
     permission = standing.permission
     return standing.use in pen.bench.policy.uses or (
         permission is not None and permission.state not in NEUTRAL

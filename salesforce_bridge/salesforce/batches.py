@@ -98,6 +98,12 @@ def _kind(write: Write) -> tuple[object, ...]:
 
 
 def _name(write: Write) -> str:
-    name = write.ledger_key if write.verb is Verb.UPSERT else write.record_id
+    match write.verb:
+        case Verb.UPSERT:
+            name = write.ledger_key
+        case Verb.INSERT:
+            name = write.id  # the org refuses a second one of its own accord
+        case _:
+            name = write.record_id
     assert name is not None, "a write names its record, by id or by ledger key"
     return name

@@ -39,6 +39,10 @@ def _moment(name: str, api: str) -> Field:
     return Field(name=name, api=api, kind=Kind.MOMENT)
 
 
+def _read_flag(name: str, api: str) -> Field:
+    return Field(name=name, api=api, kind=Kind.FLAG, written=False)
+
+
 def _picklist(name: str, api: str, values: type[StrEnum] | frozenset[str]) -> Field:
     words = values if isinstance(values, frozenset) else frozenset(word.value for word in values)
     return Field(name=name, api=api, kind=Kind.PICKLIST, values=words)
@@ -50,6 +54,7 @@ CONTACT_FIELDS = (
     _text("summary", "Permission_Summary__c", 255),
     _text("reason", "Permission_Reason__c", 255),
     _moment("valid_until", "Permission_Valid_Until__c"),
+    _moment("renew_by", "Permission_Renew_By__c"),
     _text("decision", "Permission_Decision__c", 64),
 )
 CONTACT_FLAGS = (
@@ -70,6 +75,7 @@ ROW_FIELDS = (
     ),
     _moment("effective_from", "Effective_From__c"),
     _moment("effective_to", "Effective_To__c"),
+    _moment("renew_by", "Renew_By__c"),
     _moment("capture_date", "Capture_Date__c"),
     _text("capture_source", "Capture_Source__c", 255),
     _text("notice_version", "Notice_Version__c", 80),
@@ -107,6 +113,30 @@ HEARTBEAT_FIELDS = (
     Field(name="max_staleness_minutes", api="Max_Staleness_Minutes__c", kind=Kind.NUMBER),
 )
 
+# The privacy record of a person, in orgs that keep one; only ever read.
+INDIVIDUAL = "Individual"
+INDIVIDUAL_KEY = "IndividualId"
+INDIVIDUAL_FLAGS = (
+    _read_flag("should_forget", "ShouldForget"),
+    _read_flag("opted_out_processing", "HasOptedOutProcessing"),
+    _read_flag("opted_out_solicit", "HasOptedOutSolicit"),
+    _read_flag("opted_out_profiling", "HasOptedOutProfiling"),
+    _read_flag("opted_out_tracking", "HasOptedOutTracking"),
+    _read_flag("opted_out_geo_tracking", "HasOptedOutGeoTracking"),
+    _read_flag("wants_a_copy", "SendIndividualData"),
+)
+# As part of a Contact, for who keeps a Contact's flags is told by the Contact.
+INDIVIDUAL_QUERY = (INDIVIDUAL_KEY, *(f"{INDIVIDUAL}.{field.api}" for field in INDIVIDUAL_FLAGS))
+
+LEAD = "Lead"
+LEAD_KEY = "ConvertedContactId"
+LEAD_QUERY = ("Id", LEAD_KEY, *(field.api for field in CONTACT_FLAGS))
+
+CAMPAIGN_MEMBER_FIELDS = (
+    Field(name="campaign_id", api="CampaignId", kind=Kind.REFERENCE),
+    Field(name="contact_id", api="ContactId", kind=Kind.REFERENCE),
+)
+
 CONTACT_QUERY = (
     *SYSTEM_FIELDS,
     MASTER_FIELD,
@@ -122,4 +152,5 @@ ROW_QUERY = (
 WRITABLE: Mapping[Target, Mapping[str, Field]] = {
     Target.CONTACT: {field.name: field for field in (*CONTACT_FIELDS, *CONTACT_FLAGS)},
     Target.ROW: {field.name: field for field in (*ROW_FIELDS, *ROW_REQUEST)},
+    Target.CAMPAIGN_MEMBER: {field.name: field for field in CAMPAIGN_MEMBER_FIELDS},
 }

@@ -1,27 +1,36 @@
 """The gate to one org: everything the bridge asks of Salesforce, in its own words."""
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 from salesforce_bridge.permissions.contact_points import PointKeys
 from salesforce_bridge.permissions.keys import ContactId, OrgId
-from salesforce_bridge.reconcile.facts import ContactSnapshot, RowSnapshot
+from salesforce_bridge.reconcile.facts import ContactSnapshot, LeadFlags, RowSnapshot
 from salesforce_bridge.reconcile.intent import Target, Write
-from salesforce_bridge.salesforce.auth import Auth, Credentials
-from salesforce_bridge.salesforce.budget import Meter, Usage
-from salesforce_bridge.salesforce.client import Client, Part, Reply, Retries
+from salesforce_bridge.salesforce.budget import Usage
+from salesforce_bridge.salesforce.client import Client, Part, Reply
 from salesforce_bridge.salesforce.complaints import Refusal, refusal
-from salesforce_bridge.salesforce.faults import AnswerMalformed, RecordMalformed, fault
+from salesforce_bridge.salesforce.faults import (
+    AnswerMalformed,
+    FieldMissing,
+    RecordMalformed,
+    fault,
+)
+from salesforce_bridge.salesforce.features import Feature, features_in, questions
 from salesforce_bridge.salesforce.fields import (
     CONTACT_QUERY,
     HEARTBEAT,
     HEARTBEAT_KEY,
+    INDIVIDUAL,
+    INDIVIDUAL_KEY,
+    INDIVIDUAL_QUERY,
+    LEAD,
+    LEAD_KEY,
+    LEAD_QUERY,
     MASTER_FIELD,
     PARENT_FIELD,
     ROW_QUERY,
@@ -32,43 +41,32 @@ from salesforce_bridge.salesforce.reading import (
     Listing,
     Lists,
     Order,
+    by_ids,
+    groups,
     read_lists,
+    stamps_since,
 )
 from salesforce_bridge.salesforce.records import (
     Json,
     Stamp,
-    long_id,
+    combined_leads,
     parse_contact,
+    parse_lead,
     parse_row,
     parse_stamp,
     render_moment,
-    soql_moment,
     soql_text,
-    soql_texts,
 )
 from salesforce_bridge.salesforce.schema import Finding, check_schema
-from salesforce_bridge.salesforce.transport import open_session
 from salesforce_bridge.salesforce.writing import Outcome, write_all
 
-IDS_PER_QUERY = 300
 POLL_PAGES_MAX = 50  # a hundred thousand stamps a stream; what follows is read by the next poll
 LIST_PAGES_MAX = 500
+ASKED_EVERY = timedelta(hours=1)  # what an org offers changes when an admin switches something on
 
 Fact = TypeVar("Fact")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where Salesforce is and how patiently it is spoken to."""
-
-    login_url: str
-    api_version: str = "66.0"
-    ca_file: Path | None = None
-    proxy: str | None = None
-    connect_timeout: timedelta = timedelta(seconds=10)
-    read_timeout: timedelta = timedelta(seconds=60)
-    login_timeout: timedelta = timedelta(seconds=30)
-    retries: Retries = field(default_factory=Retries)
+Found = TypeVar("Found")
+_STREAMS = 3  # of stamps in a poll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +99,18 @@ class Poll:
     contacts_complete: bool = True
     rows_complete: bool = True
     heartbeat_refusal: str | None = None  # the code, where it was not accepted
+    individuals: tuple[
+        Stamp, ...
+    ] = ()  # privacy records, stamped since the same moment as Contacts
+    individuals_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstLook:
+    """What hangs on Contacts besides themselves."""
+
+    rows: tuple[RowSnapshot, ...]
+    leads: Mapping[ContactId, LeadFlags]
 
 
 class Gateway:
@@ -112,12 +122,18 @@ class Gateway:
         client: Client,
         keys: PointKeys,
         default_country: str,
+        proof_keys: Mapping[str, bytes],
+        features: frozenset[str] | None,
         set_aside: Callable[[RecordMalformed], None] | None = None,
     ) -> None:
         self._client = client
         self._keys = keys
         self._default_country = default_country
+        self._proof_keys = proof_keys
         self._set_aside = set_aside
+        self._finds_out = features is None
+        self._features = features or frozenset()
+        self._asked_at: datetime | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -141,52 +157,99 @@ class Gateway:
         host = urlsplit(token.instance_url).hostname or ""
         return Identity(org_id=token.org_id, sandbox=any(part in host for part in _NOT_PRODUCTION))
 
+    @property
+    def features(self) -> frozenset[str]:
+        """Which optional objects this org has, as of the last poll that asked."""
+        return self._features
+
+    @property
+    def key_version(self) -> int:
+        """Under which key the contact points that it reads are fingerprinted."""
+        return self._keys.current
+
+    def assume_country(self, country: str) -> None:
+        """Read numbers that name no country as the policy in force says."""
+        self._default_country = country
+
     def poll(
         self, contacts_since: datetime, rows_since: datetime, heartbeat: Heartbeat | None
     ) -> Poll:
-        """Read what was stamped since, deletions included, and show the heartbeat: one call when idle."""
+        """Read what was stamped since, deletions included, and show the heartbeat: one call when idle.
+
+        Now and then the same call also asks what the org offers.
+        """
         before = self._client.calls
-        also = (_heartbeat_part(heartbeat),) if heartbeat else ()
+        asked = questions() if self._finds_out and self._asked_at is None else ()
+        listings = [
+            stamps_since(Target.CONTACT.value, contacts_since, also_read=(MASTER_FIELD,)),
+            stamps_since(Target.ROW.value, rows_since),
+        ]
+        if asked or Feature.INDIVIDUAL in self._features:
+            listings.append(stamps_since(INDIVIDUAL, contacts_since, optional=True))
         lists = read_lists(
             self._client,
-            (
-                _stamps(Target.CONTACT, contacts_since, also_read=(MASTER_FIELD,)),
-                _stamps(Target.ROW, rows_since),
-            ),
+            listings,
             pages_max=POLL_PAGES_MAX,
-            also=also,
+            also=(*asked, *((_heartbeat_part(heartbeat),) if heartbeat else ())),
         )
-        if lists.first.server_time is None:
+        server_time = lists.first.server_time
+        if server_time is None:
             raise fault(AnswerMalformed, "no Date header")
-        contacts, rows = lists.rows
+        answers = lists.first.replies[len(listings) : len(listings) + len(asked)]
+        self._learn(answers, lists, at=server_time)
+        contacts, rows, individuals = (*lists.rows, ())[:_STREAMS]
         refused = _refused(lists.first.replies[-1]) if heartbeat else None
         return Poll(
-            server_time=lists.first.server_time,
-            contacts=tuple(self._parsed(contacts, partial(parse_stamp, Target.CONTACT.value))),
-            rows=tuple(self._parsed(rows, partial(parse_stamp, Target.ROW.value))),
+            server_time=server_time,
+            contacts=self._stamps(Target.CONTACT.value, contacts),
+            rows=self._stamps(Target.ROW.value, rows),
+            individuals=self._stamps(INDIVIDUAL, individuals),
             heartbeat_accepted=heartbeat is not None and refused is None,
             calls=self._client.calls - before,
             contacts_complete=lists.complete[0],
             rows_complete=lists.complete[1],
+            individuals_complete=all(lists.complete[_STREAMS - 1 :]),
             heartbeat_refusal=refused.code if refused else None,
         )
 
     def contacts(self, ids: Collection[ContactId]) -> tuple[ContactSnapshot, ...]:
         """Contacts as they are now, deleted ones included; whoever is missing is not there or not visible."""
-        return self._facts(_by_ids(Target.CONTACT, CONTACT_QUERY, "Id", ids), self._contact)
+        return self._contacts_by("Id", ids)
+
+    def contacts_of_individuals(self, ids: Collection[str]) -> tuple[ContactSnapshot, ...]:
+        """The Contacts that these privacy records hang on."""
+        return self._contacts_by(INDIVIDUAL_KEY, ids)
 
     def rows(self, ids: Collection[str]) -> tuple[RowSnapshot, ...]:
         """Rows as they are now, deleted ones included."""
-        return self._facts(_by_ids(Target.ROW, ROW_QUERY, "Id", ids), parse_row)
+        listings = by_ids(Target.ROW.value, ROW_QUERY, "Id", ids)
+        return tuple(self._parsed(self._listed(listings), self._row))
 
-    def rows_of(self, contact_ids: Collection[ContactId]) -> tuple[RowSnapshot, ...]:
-        """All rows that belong to these Contacts, deleted ones included."""
-        return self._facts(_by_ids(Target.ROW, ROW_QUERY, PARENT_FIELD, contact_ids), parse_row)
+    def first_look(
+        self, contact_ids: Collection[ContactId], *, strangers: Collection[ContactId] = ()
+    ) -> FirstLook:
+        """All rows of Contacts, and the Leads that those met for the first time were converted from."""
+        rows = by_ids(Target.ROW.value, ROW_QUERY, PARENT_FIELD, contact_ids)
+        wanted = strangers if Feature.LEAD in self._features else ()
+        leads = tuple(
+            replace(each, optional=True) for each in by_ids(LEAD, LEAD_QUERY, LEAD_KEY, wanted)
+        )
+        found = tuple(self._listed((*rows, *leads)))
+        converted = [each for each in found if LEAD_KEY in each]
+        return FirstLook(
+            rows=tuple(self._parsed((each for each in found if LEAD_KEY not in each), self._row)),
+            leads=combined_leads(self._parsed(converted, parse_lead)),
+        )
 
     def orphan_rows(self) -> tuple[RowSnapshot, ...]:
         """All rows that name no Contact any more."""
-        where = f"{PARENT_FIELD} = null"
-        return self._facts((_whole(Target.ROW, ROW_QUERY, where),), parse_row)
+        listing = Listing(
+            table=Target.ROW.value,
+            fields=ROW_QUERY,
+            where=f"{PARENT_FIELD} = null",
+            order=Order.ID,
+        )
+        return tuple(self._parsed(self._listed((listing,)), self._row))
 
     def contacts_after(
         self, contact_id: ContactId | None, limit: int = PAGE
@@ -195,14 +258,7 @@ class Gateway:
         found: list[Json] = []
         for _ in range(LIST_PAGES_MAX):
             last = str(found[-1]["Id"]) if found else contact_id
-            listing = _whole(
-                Target.CONTACT,
-                CONTACT_QUERY,
-                f"Id > {soql_text(last)}" if last else "",
-                with_deleted=False,
-                limit=min(limit - len(found), PAGE),
-            )
-            page = read_lists(self._client, (listing,), pages_max=1)
+            page = self._next_page(last, limit=min(limit - len(found), PAGE))
             found.extend(page.rows[0])
             if page.complete[0] or len(found) >= limit:
                 break
@@ -212,29 +268,81 @@ class Gateway:
 
     def write(self, writes: Sequence[Write]) -> tuple[Outcome, ...]:
         """Send writes in their order, a thousand records a call, and say what became of each."""
-        return write_all(self._client, writes)
+        try:
+            return write_all(self._client, writes)
+        except FieldMissing:
+            self._asked_at = None
+            raise
 
     def check_schema(self, *, channels: Collection[str] = ()) -> tuple[Finding, ...]:
         """What the org lacks; nothing where all is well. Channels are those of the policy."""
+        self._asked_at = None  # what it offers besides is asked again by the next poll
         return check_schema(self._client, channels=channels)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
 
+    def _learn(self, answers: Sequence[Reply], lists: Lists, *, at: datetime) -> None:
+        if answers:
+            self._features = features_in(answers)
+            self._asked_at = at
+        elif self._asked_at is not None and at - self._asked_at >= ASKED_EVERY:
+            self._asked_at = None
+        if any(lists.absent):
+            self._features -= {Feature.INDIVIDUAL.value}
+
     def _contact(self, row: Json) -> ContactSnapshot:
         return parse_contact(row, keys=self._keys, default_country=self._default_country)
 
-    def _facts(
-        self, listings: Sequence[Listing], parse: Callable[[Json], Fact]
-    ) -> tuple[Fact, ...]:
-        facts: list[Fact] = []
-        for group in _groups(listings, QUERIES_PER_CALL):
+    def _row(self, row: Json) -> RowSnapshot:
+        return parse_row(
+            row,
+            keys=self._keys,
+            default_country=self._default_country,
+            proof_keys=self._proof_keys,
+        )
+
+    def _stamps(self, table: str, rows: Iterable[Json]) -> tuple[Stamp, ...]:
+        return tuple(self._parsed(rows, partial(parse_stamp, table)))
+
+    def _contacts_by(self, column: str, ids: Collection[str]) -> tuple[ContactSnapshot, ...]:
+        def ask(fields: tuple[str, ...]) -> tuple[Json, ...]:
+            if column not in fields:
+                return ()
+            return tuple(self._listed(by_ids(Target.CONTACT.value, fields, column, ids)))
+
+        return tuple(self._parsed(self._with_individuals(ask), self._contact))
+
+    def _next_page(self, last: str | None, *, limit: int) -> Lists:
+        def ask(fields: tuple[str, ...]) -> Lists:
+            listing = Listing(
+                table=Target.CONTACT.value,
+                fields=fields,
+                where=f"Id > {soql_text(last)}" if last else "",
+                order=Order.ID,
+                with_deleted=False,
+                limit=limit,
+            )
+            return read_lists(self._client, (listing,), pages_max=1)
+
+        return self._with_individuals(ask)
+
+    def _with_individuals(self, ask: Callable[[tuple[str, ...]], Found]) -> Found:
+        """Ask for privacy records too, where there are any; that they have just gone must not end the reading."""
+        if Feature.INDIVIDUAL in self._features:
+            try:
+                return ask((*CONTACT_QUERY, *INDIVIDUAL_QUERY))
+            except FieldMissing:
+                self._features -= {Feature.INDIVIDUAL.value}
+        return ask(CONTACT_QUERY)
+
+    def _listed(self, listings: Sequence[Listing]) -> Iterator[Json]:
+        for group in groups(listings, QUERIES_PER_CALL):
             lists = read_lists(self._client, group, pages_max=LIST_PAGES_MAX)
             _check_complete(lists)
             for rows in lists.rows:
-                facts.extend(self._parsed(rows, parse))
-        return tuple(facts)
+                yield from rows
 
     def _parsed(self, rows: Iterable[Json], parse: Callable[[Json], Fact]) -> Iterator[Fact]:
         """One bad record is set aside where somebody collects them; otherwise it is not passed over in silence."""
@@ -247,88 +355,8 @@ class Gateway:
                 self._set_aside(error)
 
 
-def open_gateway(
-    *,
-    endpoint: Endpoint,
-    credentials: Credentials,
-    keys: PointKeys,
-    default_country: str,
-    org_id: OrgId | None,
-    now: Callable[[], datetime],
-    wait: Callable[[float], bool] | None = None,
-    set_aside: Callable[[RecordMalformed], None] | None = None,
-) -> Gateway:
-    """Make a gateway; nothing is asked of Salesforce yet. `wait` is the stop event's own, so that a stop ends waits."""
-    meter = Meter()
-    session = open_session(
-        meter=meter,
-        ca_file=endpoint.ca_file,
-        proxy=endpoint.proxy,
-        connect_timeout=endpoint.connect_timeout,
-        read_timeout=endpoint.read_timeout,
-    )
-    auth = Auth(
-        session=session,
-        login_url=endpoint.login_url,
-        credentials=credentials,
-        login_timeout=endpoint.login_timeout,
-        now=now,
-        org_id=org_id,
-    )
-    client = Client(
-        session=session,
-        meter=meter,
-        auth=auth,
-        api_version=endpoint.api_version,
-        retries=endpoint.retries,
-        wait=wait or threading.Event().wait,
-    )
-    return Gateway(client=client, keys=keys, default_country=default_country, set_aside=set_aside)
-
-
 # Since enhanced domains every org but production carries its kind in its host name.
 _NOT_PRODUCTION = (".sandbox.", ".scratch.", ".develop.", ".trailblaze.", ".demo.", ".patch.")
-
-
-def _stamps(target: Target, since: datetime, *, also_read: tuple[str, ...] = ()) -> Listing:
-    return Listing(
-        table=target.value,
-        fields=("Id", "SystemModstamp", "IsDeleted", *also_read),
-        where=f"SystemModstamp >= {soql_moment(since)}",
-        order=Order.STAMP,
-    )
-
-
-def _whole(
-    target: Target,
-    fields: tuple[str, ...],
-    where: str,
-    *,
-    with_deleted: bool = True,
-    limit: int = PAGE,
-) -> Listing:
-    return Listing(
-        table=target.value,
-        fields=fields,
-        where=where,
-        order=Order.ID,
-        with_deleted=with_deleted,
-        limit=limit,
-    )
-
-
-def _by_ids(
-    target: Target, fields: tuple[str, ...], column: str, ids: Collection[str]
-) -> tuple[Listing, ...]:
-    wanted = sorted({long_id(each) for each in ids})
-    return tuple(
-        _whole(target, fields, f"{column} IN {soql_texts(group)}")
-        for group in _groups(wanted, IDS_PER_QUERY)
-    )
-
-
-def _groups(whole: Sequence[Fact], size: int) -> Iterator[tuple[Fact, ...]]:
-    return (tuple(whole[start : start + size]) for start in range(0, len(whole), size))
 
 
 def _check_complete(lists: Lists) -> None:

@@ -1,17 +1,29 @@
 """Reading lists of records: keyset pages, several lists in one call, never ended by a short page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import quote
 
 from salesforce_bridge.salesforce.client import Answer, Client, Part, Reply, Resend
-from salesforce_bridge.salesforce.faults import AnswerMalformed, fault, translate
-from salesforce_bridge.salesforce.records import Json, parse_moment, soql_moment, soql_text
+from salesforce_bridge.salesforce.faults import AnswerMalformed, FieldMissing, fault, translate
+from salesforce_bridge.salesforce.records import (
+    Json,
+    long_id,
+    parse_moment,
+    soql_moment,
+    soql_text,
+    soql_texts,
+)
 
 PAGE = 2_000
 QUERIES_PER_CALL = 5
+IDS_PER_QUERY = 300
+
+Each = TypeVar("Each")
 
 
 class Order(Enum):
@@ -31,6 +43,9 @@ class Listing:
     order: Order
     with_deleted: bool = True
     limit: int = PAGE
+    optional: bool = (
+        False  # an org that lacks the object, or a field of it, has none of these records
+    )
 
     def part(self, after: Json | None) -> Part:
         """Ask for the page that follows a record, or for the first one."""
@@ -57,6 +72,40 @@ class Listing:
         return f"{self.where} AND {rest}" if self.where else rest
 
 
+def stamps_since(
+    table: str, since: datetime, *, also_read: tuple[str, ...] = (), optional: bool = False
+) -> Listing:
+    """List what was stamped since, deletions included, without what it says."""
+    return Listing(
+        table=table,
+        fields=("Id", "SystemModstamp", "IsDeleted", *also_read),
+        where=f"SystemModstamp >= {soql_moment(since)}",
+        order=Order.STAMP,
+        optional=optional,
+    )
+
+
+def by_ids(
+    table: str, fields: tuple[str, ...], column: str, ids: Collection[str]
+) -> tuple[Listing, ...]:
+    """List the records whose column holds one of these ids, deleted ones included."""
+    wanted = sorted({long_id(each) for each in ids})
+    return tuple(
+        Listing(
+            table=table,
+            fields=fields,
+            where=f"{column} IN {soql_texts(group)}",
+            order=Order.ID,
+        )
+        for group in groups(wanted, IDS_PER_QUERY)
+    )
+
+
+def groups(whole: Sequence[Each], size: int) -> Iterator[tuple[Each, ...]]:
+    """Cut a whole into parts of at most `size`."""
+    return (tuple(whole[start : start + size]) for start in range(0, len(whole), size))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
     """What was read of several listings, in their order."""
@@ -64,6 +113,7 @@ class Lists:
     rows: tuple[tuple[Json, ...], ...]
     complete: tuple[bool, ...]  # false where more pages follow than were allowed
     first: Answer  # to the call that carried the other parts
+    absent: tuple[bool, ...]  # true where the org has no such records to ask for
 
 
 def read_lists(
@@ -72,18 +122,26 @@ def read_lists(
     """Read up to five lists together, a page of each in every call, until each has ended."""
     rows: list[list[Json]] = [[] for _ in listings]
     open_lists = list(range(len(listings)))
+    absent: set[int] = set()
     first: Answer | None = None
     for _ in range(pages_max):
         asked = tuple(open_lists)
         parts = [listings[at].part(rows[at][-1] if rows[at] else None) for at in asked]
         extra = also if first is None else ()
 
-        def read(answer: Answer, count: int = len(asked)) -> tuple[Answer, list[_Page]]:
-            return answer, [_page(reply) for reply in answer.replies[:count]]
+        def read(
+            answer: Answer, asked: tuple[int, ...] = asked
+        ) -> tuple[Answer, list[_Page | None]]:
+            pairs = zip(asked, answer.replies, strict=False)
+            return answer, [_page(reply, optional=listings[at].optional) for at, reply in pairs]
 
         answer, pages = client.composite((*parts, *extra), resend=Resend.ALWAYS, read=read)
         first = first or answer
         for at, page in zip(asked, pages, strict=True):
+            if page is None:
+                absent.add(at)
+                open_lists.remove(at)
+                continue
             _check_progress(rows[at], page)
             rows[at].extend(page.rows)
             if page.ends(listings[at].limit):
@@ -95,6 +153,14 @@ def read_lists(
         rows=tuple(tuple(each) for each in rows),
         complete=tuple(at not in open_lists for at in range(len(listings))),
         first=first,
+        absent=tuple(at in absent for at in range(len(listings))),
+    )
+
+
+def is_absent(reply: Reply) -> bool:
+    """Say whether an answer means that the org lacks the object or one of the fields asked for."""
+    return reply.status != HTTPStatus.OK and isinstance(
+        translate(reply.status, reply.body), FieldMissing
     )
 
 
@@ -109,8 +175,10 @@ class _Page:
         return self.done and self.total < limit
 
 
-def _page(reply: Reply) -> _Page:
+def _page(reply: Reply, *, optional: bool) -> _Page | None:
     body = reply.body
+    if optional and is_absent(reply):
+        return None
     if reply.status != HTTPStatus.OK:
         raise translate(reply.status, body)
     records = body.get("records") if isinstance(body, dict) else None

@@ -11,10 +11,17 @@ from salesforce_bridge.permissions.contact_points import (
     ContactPoint,
     PointKeys,
     PointType,
-    contact_point,
+    under_every_key,
 )
 from salesforce_bridge.permissions.keys import ContactId, RowId
-from salesforce_bridge.reconcile.facts import ContactFields, ContactSnapshot, RowFields, RowSnapshot
+from salesforce_bridge.reconcile.facts import (
+    ContactFields,
+    ContactSnapshot,
+    Individual,
+    LeadFlags,
+    RowFields,
+    RowSnapshot,
+)
 from salesforce_bridge.reconcile.intent import Target, Value, Verb, Write
 from salesforce_bridge.salesforce.faults import RecordMalformed
 from salesforce_bridge.salesforce.fields import (
@@ -22,7 +29,12 @@ from salesforce_bridge.salesforce.fields import (
     CONTACT_FLAGS,
     COUNTRY_FIELD,
     EMAIL_FIELDS,
+    INDIVIDUAL,
+    INDIVIDUAL_FLAGS,
+    INDIVIDUAL_KEY,
     KEY_FIELD,
+    LEAD,
+    LEAD_KEY,
     MASTER_FIELD,
     PHONE_FIELDS,
     ROW_FIELDS,
@@ -32,6 +44,7 @@ from salesforce_bridge.salesforce.fields import (
     Field,
     Kind,
 )
+from salesforce_bridge.salesforce.tokens import read_evidence
 
 Json = Mapping[str, object]
 
@@ -47,27 +60,42 @@ class Stamp:
 
 
 def parse_contact(row: Json, *, keys: PointKeys, default_country: str) -> ContactSnapshot:
-    """Read one Contact as queried with `CONTACT_QUERY`."""
+    """Read one Contact as queried with `CONTACT_QUERY`, and `INDIVIDUAL_QUERY` where it was asked for."""
     record = _Record(Target.CONTACT.value, row)
     master = record.reference(MASTER_FIELD)
+    points = _points(record, keys=keys, default_country=default_country)
     return ContactSnapshot(
         contact_id=ContactId(record.id),
         modstamp=record.modstamp,
         deleted=record.flag("IsDeleted"),
         master_id=ContactId(master) if master else None,
-        points=_points(record, keys=keys, default_country=default_country),
+        points=tuple(each for each in points if each.key_version == keys.current),
+        older=tuple(each for each in points if each.key_version != keys.current),
         country=record.text(COUNTRY_FIELD),
         **record.values(CONTACT_FLAGS),
         fields=ContactFields(**record.values(CONTACT_FIELDS)),
         modified_by=record.reference("LastModifiedById"),
+        individual=_individual(record) if INDIVIDUAL_KEY in row else None,
     )
 
 
-def parse_row(row: Json) -> RowSnapshot:
-    """Read one `Permission__c` as queried with `ROW_QUERY`; of the note only its fingerprint is kept."""
+def parse_row(
+    row: Json,
+    *,
+    keys: PointKeys,
+    default_country: str,
+    proof_keys: Mapping[str, bytes],
+) -> RowSnapshot:
+    """Read one `Permission__c` as queried with `ROW_QUERY`.
+
+    Of the note only its fingerprint is kept, and of a token only what it proves: it holds an address.
+    """
     record = _Record(Target.ROW.value, row)
     request, handled = (record.text(field.api) for field in ROW_REQUEST)
     note, evidence = (record.text(field.api) for field in ROW_NOTES)
+    read = read_evidence(
+        evidence, keys=keys, default_country=default_country, proof_keys=proof_keys
+    )
     return RowSnapshot(
         row_id=RowId(record.id),
         modstamp=record.modstamp,
@@ -75,10 +103,33 @@ def parse_row(row: Json) -> RowSnapshot:
         fields=RowFields(**record.values(ROW_FIELDS)),
         request=request,
         request_note=hashlib.sha256(note.encode()).hexdigest() if note else None,
-        request_evidence=evidence,
+        request_evidence=read.ref,
         request_handled=handled,
         modified_by=record.reference("LastModifiedById"),
+        proof=read.proof,
     )
+
+
+def parse_lead(row: Json) -> tuple[ContactId, LeadFlags]:
+    """Read the opt-outs of one converted Lead, and whose they are now."""
+    record = _Record(LEAD, row)
+    contact = record.required(LEAD_KEY)
+    flags = LeadFlags(lead_id=record.id, **record.values(CONTACT_FLAGS))
+    return ContactId(long_id(contact)), flags
+
+
+def combined_leads(leads: Iterable[tuple[ContactId, LeadFlags]]) -> Mapping[ContactId, LeadFlags]:
+    """Let a Contact that several Leads became have every stop of each."""
+    found: dict[ContactId, LeadFlags] = {}
+    for contact_id, lead in sorted(leads, key=lambda each: (each[0], each[1].lead_id)):
+        before = found.get(contact_id, lead)
+        found[contact_id] = LeadFlags(
+            lead_id=before.lead_id,
+            opted_out_of_email=before.opted_out_of_email or lead.opted_out_of_email,
+            opted_out_of_fax=before.opted_out_of_fax or lead.opted_out_of_fax,
+            do_not_call=before.do_not_call or lead.do_not_call,
+        )
+    return found
 
 
 def parse_stamp(table: str, row: Json) -> Stamp:
@@ -103,7 +154,7 @@ def render_for_collection(write: Write) -> dict[str, object]:
     record: dict[str, object] = {"attributes": {"type": write.target.value}, **render(write)}
     if write.verb is Verb.UPSERT:
         record[KEY_FIELD] = write.ledger_key
-    else:
+    elif write.verb is not Verb.INSERT:
         record["id"] = write.record_id
     return record
 
@@ -180,10 +231,7 @@ class _Record:
         self._table = table
         self._row = row
         self.id = ""
-        record_id = self.text("Id")
-        if record_id is None:
-            raise self._malformed("Id")
-        self.id = long_id(record_id)
+        self.id = long_id(self.required("Id"))
 
     @property
     def modstamp(self) -> datetime:
@@ -214,6 +262,19 @@ class _Record:
         value = self._raw(api)
         if value is None or isinstance(value, str):
             return value or None  # the org holds no empty text, only none
+        raise self._malformed(api)
+
+    def required(self, api: str) -> str:
+        text = self.text(api)
+        if text is None:
+            raise self._malformed(api)
+        return text
+
+    def part(self, api: str) -> Json | None:
+        """Give the fields of a record that this one refers to; None where there is none, or none we may see."""
+        value = self._raw(api)
+        if value is None or isinstance(value, Mapping):
+            return value
         raise self._malformed(api)
 
     def reference(self, api: str) -> str | None:
@@ -264,12 +325,21 @@ class _Record:
 def _points(record: _Record, *, keys: PointKeys, default_country: str) -> tuple[ContactPoint, ...]:
     typed = [(PointType.EMAIL, api) for api in EMAIL_FIELDS]
     typed += [(PointType.PHONE, api) for api in PHONE_FIELDS]
-    points = (
-        contact_point(kind, text, keys=keys, default_country=default_country)
+    found = (
+        under_every_key(kind, text, keys=keys, default_country=default_country)
         for kind, api in typed
         if (text := record.text(api))
     )
-    return tuple(sorted({point for point in points if point is not None}))
+    return tuple(sorted({point for points in found for point in points}))
+
+
+def _individual(record: _Record) -> Individual | None:
+    individual_id = record.reference(INDIVIDUAL_KEY)
+    fields = record.part(INDIVIDUAL)
+    if individual_id is None or fields is None:
+        return None
+    flags = _Record(INDIVIDUAL, {"Id": individual_id, **fields}).values(INDIVIDUAL_FLAGS)
+    return Individual(individual_id=individual_id, **flags)
 
 
 def _rendered(field: Field, value: Value) -> object:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from salesforce_bridge.errors import BridgeError, RetryLater
-from salesforce_bridge.reconcile.intent import Write
+from salesforce_bridge.reconcile.intent import Verb, Write
 from salesforce_bridge.salesforce.batches import Batch, calls_of, part_of
 from salesforce_bridge.salesforce.client import Answer, Client, Reply, Resend
 from salesforce_bridge.salesforce.complaints import Refusal, refusal
@@ -218,7 +218,13 @@ def _row(write: Write, row: object) -> Outcome:
         if write.record_id is not None and long_id(record_id) != long_id(write.record_id):
             return _unclear(write)
         return Outcome(write_id=write.id, result=Result.ACCEPTED, record_id=long_id(record_id))
-    return _refused(write, refusal(row.get("errors")))
+    why = refusal(row.get("errors"))
+    if write.verb is Verb.INSERT and why.code == _THERE_ALREADY:
+        return Outcome(write_id=write.id, result=Result.ACCEPTED, code=_THERE_ALREADY)
+    return _refused(write, why)
+
+
+_THERE_ALREADY = "DUPLICATE_VALUE"
 
 
 def _refused(write: Write, why: Refusal) -> Outcome:

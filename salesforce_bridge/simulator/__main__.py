@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from threading import Event
 
+from salesforce_bridge.simulator.features import FEATURES
 from salesforce_bridge.simulator.server import Simulator
 
 
@@ -21,9 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
         port=asked.port,
         state_path=asked.state,
         directory=asked.directory,
+        without=asked.without,
     )
     if asked.contacts and not (asked.state and asked.state.exists()):
-        simulator.seed(asked.contacts, asked.seed)
+        simulator.seed(asked.contacts, asked.seed, leads=asked.leads, individuals=asked.individuals)
     # A million records are no garbage: looking through them again and again would take seconds.
     gc.collect()
     gc.freeze()
@@ -44,6 +46,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--project", type=Path, help="the SFDX project; default: the bridge's own")
     parser.add_argument("--contacts", type=int, default=0, help="fill the org with so many people")
     parser.add_argument("--seed", type=int, default=1, help="which people they are")
+    parser.add_argument("--leads", type=int, default=0, help="and with so many leads")
+    parser.add_argument(
+        "--individuals", type=int, default=0, help="give so many of the people a privacy record"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=sorted(FEATURES),
+        help="be an org that lacks these objects; may be said again",
+    )
     parser.add_argument("--state", type=Path, help="keep the records in this file over restarts")
     return parser
 

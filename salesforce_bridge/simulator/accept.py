@@ -52,6 +52,9 @@ def check_row(org: Org, object_type: ObjectType, row: Row, touched: set[str], ow
     if missing:
         message = f"Required fields are missing: [{', '.join(missing)}]"
         raise RowRefused("REQUIRED_FIELD_MISSING", message, *missing)
+    if object_type.one_of and all(row.get(name) is None for name in object_type.one_of):
+        message = f"Required fields are missing: [{' or '.join(object_type.one_of)}]"
+        raise RowRefused("REQUIRED_FIELD_MISSING", message, *object_type.one_of)
     for name in sorted(touched):
         field = object_type.fields[name]
         value = row.get(name)
@@ -59,6 +62,21 @@ def check_row(org: Org, object_type: ObjectType, row: Row, touched: set[str], ow
         if field.type == "reference" and value is not None:
             _check_lookup(org, field, str(value))
     _check_unique(org, object_type, row, own_id)
+    _check_unique_together(org, object_type, row, own_id)
+
+
+def twins(org: Org, object_type: ObjectType, names: tuple[str, ...], row: Row) -> frozenset[str]:
+    """The living records that share all these values with a row; blanks are shared by none."""
+    table = org.table(object_type)
+    first, *rest = names
+    if any(row.get(name) is None for name in names):
+        return frozenset()
+    return frozenset(
+        holder
+        for holder in table.holders(object_type.fields[first], row[first])
+        if not table.rows[holder].get("IsDeleted")
+        and all(table.rows[holder].get(name) == row[name] for name in rest)
+    )
 
 
 def _check_lookup(org: Org, field: Field, value: str) -> None:
@@ -95,6 +113,12 @@ def _check_unique(org: Org, object_type: ObjectType, row: Row, own_id: str) -> N
                     f"duplicate value found: {field.name} duplicates value on record with id: "
                     f"{holder}",
                 )
+
+
+def _check_unique_together(org: Org, object_type: ObjectType, row: Row, own_id: str) -> None:
+    for names in object_type.unique_together:
+        if twins(org, object_type, names, row) - {own_id}:
+            raise RowRefused("DUPLICATE_VALUE", object_type.duplicate_message)
 
 
 def _may_write(object_type: ObjectType, field: Field, user: User, *, new: bool) -> bool:

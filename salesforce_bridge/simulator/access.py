@@ -1,7 +1,7 @@
 """What one user may see and do: the profile, plus whatever the permission sets add."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from salesforce_bridge.simulator.history import KEY_PREFIX
@@ -99,7 +99,7 @@ _OPEN = FieldAccess(readable=True, editable=True)
 _CLOSED = FieldAccess()
 
 _SETUP_OBJECTS = {"Organization", "PermissionSet", "PermissionSetAssignment", "Profile", "User"}
-_REP_OBJECTS = {"Account", "Contact", "Lead"}
+_REP_OBJECTS = {"Account", "Contact", "Individual", "Lead"}
 _USER_PERMISSIONS = {
     Profile.ADMIN: frozenset(
         {
@@ -123,8 +123,10 @@ def _object_access(
     grants: tuple[PermissionSet, ...],
 ) -> ObjectAccess:
     # Who may see a record may see its history.
-    name = _tracked(object_type) or object_type.name
+    name = _tracked(object_type) or object_type.rights_of or object_type.name
     found = [each.objects[name] for each in grants if name in each.objects]
+    if object_type.rights_of is not None:
+        found = [_as_part(each) for each in found]
     found.append(_by_power(object_type, powers))
     if profile is Profile.STANDARD and name in _REP_OBJECTS:
         found.append(_REP)
@@ -136,6 +138,11 @@ def _object_access(
         view_all=any(each.view_all for each in found),
         modify_all=any(each.modify_all for each in found),
     )
+
+
+def _as_part(whole: ObjectAccess) -> ObjectAccess:
+    """What rights on a whole are worth on its parts, which have none of their own."""
+    return replace(whole, create=whole.edit, delete=whole.edit, modify_all=False)
 
 
 def _by_power(object_type: ObjectType, powers: frozenset[str]) -> ObjectAccess:

@@ -1,8 +1,10 @@
 """What a director makes somebody do in the org, through the same rules as everybody."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 
+from salesforce_bridge.simulator.conversion import convert_lead
 from salesforce_bridge.simulator.dml import Transaction
 from salesforce_bridge.simulator.org import Org
 from salesforce_bridge.simulator.refusals import Json, RequestRefused
@@ -47,9 +49,18 @@ def _played(org: Org, transaction: Transaction, act: Mapping[str, Json]) -> Json
             assert isinstance(losers, list)
             loser_ids = [one for one in losers if isinstance(one, str)]
             transaction.merge(found, _text(act, "id"), loser_ids, payload)
+        case "convert":
+            return _converted(org, transaction, act)
         case unknown:
             raise RequestRefused(400, "INVALID_OPERATION", f"no act is called {unknown}")
     return None
+
+
+def _converted(org: Org, transaction: Transaction, act: Mapping[str, Json]) -> Json:
+    chosen = {
+        name: _text(act, name) for name in ("contact_id", "account_id") if act.get(name) is not None
+    }
+    return asdict(convert_lead(org, transaction, _text(act, "id"), **chosen))
 
 
 def _object(org: Org, act: Mapping[str, Json]) -> ObjectType:

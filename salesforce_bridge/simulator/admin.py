@@ -60,6 +60,7 @@ class Admin:
                 "set_session_timeout": self._set_session_timeout,
                 "set_field_access": self._set_field_access,
                 "drop_field": self._drop_field,
+                "set_feature": self._set_feature,
                 "set_rule": self._set_rule,
                 "set_choice": self._set_choice,
                 "set_org_id": self._set_org_id,
@@ -103,7 +104,12 @@ class Admin:
         return {"size": selection.size, "records": records}
 
     def _seed(self, asked: Asked) -> Json:
-        rows = believable_org(int(_number(asked, "contacts")), int(_number(asked, "seed")))
+        rows = believable_org(
+            int(_number(asked, "contacts")),
+            int(_number(asked, "seed")),
+            leads=int(_number({"leads": 0, **asked}, "leads")),
+            individuals=int(_number({"individuals": 0, **asked}, "individuals")),
+        )
         counts: dict[str, Json] = {}
         for name, records in rows:
             told = counts.get(name, 0)
@@ -135,7 +141,7 @@ class Admin:
     def _set_field_access(self, asked: Asked) -> Json:
         self._org.change_project(
             change_field_access(
-                self._org.project,
+                self._org.deployed,
                 _text(asked, "permission_set"),
                 _text(asked, "field"),
                 readable=asked.get("readable") is True,
@@ -146,13 +152,17 @@ class Admin:
 
     def _drop_field(self, asked: Asked) -> Json:
         object_name, field = _text(asked, "object"), _text(asked, "field")
-        self._org.change_project(without_field(self._org.project, object_name, field))
+        self._org.change_project(without_field(self._org.deployed, object_name, field))
+        return None
+
+    def _set_feature(self, asked: Asked) -> Json:
+        self._org.switch(_text(asked, "feature"), on=asked.get("on") is True)
         return None
 
     def _set_rule(self, asked: Asked) -> Json:
         self._org.change_project(
             change_rule(
-                self._org.project,
+                self._org.deployed,
                 _text(asked, "object"),
                 _text(asked, "rule"),
                 active=asked.get("active") is True,
@@ -163,7 +173,7 @@ class Admin:
     def _set_choice(self, asked: Asked) -> Json:
         self._org.change_project(
             change_choice(
-                self._org.project,
+                self._org.deployed,
                 _text(asked, "object"),
                 _text(asked, "field"),
                 _text(asked, "choice"),

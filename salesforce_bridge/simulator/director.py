@@ -40,6 +40,14 @@ class Call:
     """Methods and paths inside a composite request."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """What a Lead became."""
+
+    contact_id: str
+    account_id: str
+
+
 class Actor:
     """Somebody in the org, acting with exactly that person's rights."""
 
@@ -74,6 +82,15 @@ class Actor:
         """Fold one or two records into a winner, setting `fields` on it."""
         losers = list(loser_ids)
         self._act("merge", object_name, id=winner_id, losers=losers, fields=fields)
+
+    def convert_lead(
+        self, lead_id: str, /, *, contact_id: str | None = None, account_id: str | None = None
+    ) -> Converted:
+        """Make a Lead into a new Contact of a new Account, or into those that are named."""
+        told = self._act(
+            "convert", "Lead", id=lead_id, contact_id=contact_id, account_id=account_id
+        )
+        return Converted(**told)
 
     def _act(self, verb: str, object_name: str, **rest: Any) -> Any:
         act = {"as": self._name, "do": verb, "object": object_name, "late": self._late} | rest
@@ -124,9 +141,17 @@ class Director:
             ids += self.ask("load", object=object_name, rows=chunk)
         return ids
 
-    def seed(self, contacts: int, seed: int = 1) -> dict[str, int]:
-        """Fill the org with a believable crowd; returns how many records of each object."""
-        return dict(self.ask("seed", contacts=contacts, seed=seed))
+    def seed(
+        self, contacts: int, seed: int = 1, *, leads: int = 0, individuals: int = 0
+    ) -> dict[str, int]:
+        """Fill the org with a believable crowd; returns how many records of each object.
+
+        With `individuals`, so many of the Contacts have a privacy record; of the `leads`, some
+        were converted into Contacts of the crowd.
+        """
+        return dict(
+            self.ask("seed", contacts=contacts, seed=seed, leads=leads, individuals=individuals)
+        )
 
     def fault(self, **spec: Any) -> str:
         """Arm a fault; see `faults.Fault` for the conditions and effects. Returns its name."""
@@ -148,7 +173,7 @@ class Director:
 
         The pattern is searched in method, path, query string and body. With both, it is the n-th
         of the calls that the pattern finds. An act names `as`, `do`, `object`, and as needed `id`,
-        `fields`, `losers` and `late`.
+        `fields`, `losers`, `contact_id`, `account_id` and `late`.
         """
         return str(
             self.ask(
@@ -215,6 +240,13 @@ class Director:
     def drop_field(self, object_name: str, field: str) -> None:
         """Delete a field from the schema."""
         self.ask("drop_field", object=object_name, field=field)
+
+    def set_feature(self, feature: str, *, on: bool) -> None:
+        """Switch `Individual`, `Campaign` or `Lead` off, with all that points at it, or on again.
+
+        Individual is off in an org without Data Protection and Privacy.
+        """
+        self.ask("set_feature", feature=feature, on=on)
 
     def set_rule(self, object_name: str, rule: str, *, active: bool) -> None:
         """Switch a validation rule on or off."""

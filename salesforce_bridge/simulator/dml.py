@@ -16,6 +16,7 @@ from salesforce_bridge.simulator.users import User
 
 ROWS_MAX = 200
 LOSERS_MAX = 2
+DAY_LENGTH = len("2026-01-01")
 Made = TypeVar("Made")
 RowFault = Callable[[str, Mapping[str, Json]], RowRefused | None]
 
@@ -32,31 +33,32 @@ class Transaction:
         stamp: str | None = None,
     ) -> None:
         self._org = org
-        self._user = user
+        self.user = user
         self._row_fault = row_fault
         self._stamp = stamp or org.stamp()
 
     def create(self, object_type: ObjectType, payload: Mapping[str, Json]) -> str:
         """Insert a record."""
-        if not (object_type.createable and self._user.creates(object_type)):
+        if not (object_type.createable and self.user.creates(object_type)):
             raise RowRefused(
                 "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
                 f"entity type cannot be inserted: {object_type.label}",
             )
-        values = asked(object_type, _without_id(payload), self._user, new=True)
+        values = asked(object_type, _without_id(payload), self.user, new=True)
         self._play_fault(object_type, payload)
-        return self._atomically(lambda: self._insert(object_type, values))
+        return self.atomically(lambda: self.insert(object_type, values))
 
     def update(self, object_type: ObjectType, record_id: str, payload: Mapping[str, Json]) -> None:
         """Change a record."""
-        if not (object_type.updateable and self._user.edits(object_type)):
+        if not (object_type.updateable and self.user.edits(object_type)):
             raise RowRefused(
                 "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
             )
-        values = asked(object_type, _without_id(payload), self._user, new=False)
+        values = asked(object_type, _without_id(payload), self.user, new=False)
         self._play_fault(object_type, {**payload, "Id": record_id})
         before = self.row(object_type, record_id)
-        self._atomically(lambda: self._change(object_type, before, values))
+        _refuse_converted(before)
+        self.atomically(lambda: self.change(object_type, before, values))
 
     def upsert(
         self,
@@ -87,7 +89,7 @@ class Transaction:
         self._play_fault(object_type, {"Id": record_id})
         row = self.row(object_type, record_id)
         self._require_delete(object_type)
-        self._atomically(lambda: let_go(self._org, object_type, row, self._marks()))
+        self.atomically(lambda: let_go(self._org, object_type, row, self._marks()))
 
     def undelete(self, object_type: ObjectType, record_id: str) -> None:
         """Take a record out of the recycle bin."""
@@ -100,7 +102,7 @@ class Transaction:
             check_row(self._org, object_type, row, set(), str(row["Id"]))
             take_up_again(self._org, object_type, row, self._marks())
 
-        self._atomically(restore)
+        self.atomically(restore)
 
     def merge(
         self,
@@ -114,22 +116,29 @@ class Transaction:
             raise RowRefused("INVALID_OPERATION", "merge takes one winner and one or two losers")
         winner = self.row(object_type, winner_id)
         losers = [self.row(object_type, loser_id) for loser_id in loser_ids]
+        for each in (winner, *losers):
+            _refuse_converted(each)
         if winner["Id"] in {loser["Id"] for loser in losers}:
             raise RowRefused("INVALID_OPERATION", "a record cannot be merged with itself")
-        values = asked(object_type, payload, self._user, new=False)
+        values = asked(object_type, payload, self.user, new=False)
         self._require_delete(object_type)
 
         def fold() -> None:
             for loser in losers:
                 move_children(self._org, object_type, loser, str(winner["Id"]), self._marks())
-            self._change(object_type, winner, values)
+            self.change(object_type, winner, values)
 
-        self._atomically(fold)
+        self.atomically(fold)
+
+    @property
+    def day(self) -> str:
+        """The day on which it runs."""
+        return self._stamp[:DAY_LENGTH]
 
     def row(self, object_type: ObjectType, record_id: str) -> Row:
         """The living record that an id names, if the user can see it."""
         row = self._org.table(object_type).get(_long(record_id))
-        if row is None or not self._user.sees_row(row):
+        if row is None or not self.user.sees_row(row):
             raise RowRefused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         if row.get("IsDeleted"):
             raise RowRefused("ENTITY_IS_DELETED", "entity is deleted")
@@ -143,7 +152,8 @@ class Transaction:
         found = table.holders(key, value)
         return tuple(one for one in found if not table.rows[one].get("IsDeleted"))
 
-    def _insert(self, object_type: ObjectType, values: Asked) -> str:
+    def insert(self, object_type: ObjectType, values: Asked) -> str:
+        """Store a new record past the caller's rights, though not past rules."""
         record_id = self._org.issuer.next(object_type.key_prefix)
         row: Row = {"Id": record_id}
         for field in object_type.fields.values():
@@ -153,11 +163,12 @@ class Transaction:
             _set(row, name, value)
         self._fill(object_type, row, record_id)
         given = set(row)
-        row |= self._marks() | {"CreatedDate": self._stamp, "CreatedById": self._user.id}
+        row |= self._marks() | {"CreatedDate": self._stamp, "CreatedById": self.user.id}
         self._store(object_type, row, None, given)
         return record_id
 
-    def _change(self, object_type: ObjectType, before: Row, values: Asked) -> None:
+    def change(self, object_type: ObjectType, before: Row, values: Asked) -> None:
+        """Store other values of a record past the caller's rights, though not past rules."""
         row = dict(before)
         for name, value in values.items():
             _set(row, name, value)
@@ -166,7 +177,7 @@ class Transaction:
     def _store(
         self, object_type: ObjectType, row: Row, before: Row | None, touched: set[str]
     ) -> None:
-        saving = Saving(type=object_type, row=row, before=before, user=self._user)
+        saving = Saving(type=object_type, row=row, before=before, user=self.user)
         check_row(self._org, object_type, row, touched, str(row["Id"]))
         self._validate(saving)
         self._org.table(object_type).put(row)
@@ -203,7 +214,7 @@ class Transaction:
 
     def _fill(self, object_type: ObjectType, row: Row, record_id: str) -> None:
         if "OwnerId" in object_type.fields:
-            row.setdefault("OwnerId", self._user.id)
+            row.setdefault("OwnerId", self.user.id)
         for field in object_type.fields.values():
             if field.auto_number is not None:
                 row[field.name] = self._org.issuer.numbered(object_type.name, field.auto_number)
@@ -213,12 +224,12 @@ class Transaction:
     def _marks(self) -> Row:
         return {
             "LastModifiedDate": self._stamp,
-            "LastModifiedById": self._user.id,
+            "LastModifiedById": self.user.id,
             STAMP: self._stamp,
         }
 
     def _require_delete(self, object_type: ObjectType) -> None:
-        if not (object_type.deletable and self._user.deletes(object_type)):
+        if not (object_type.deletable and self.user.deletes(object_type)):
             raise RowRefused(
                 "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
             )
@@ -228,13 +239,19 @@ class Transaction:
         if refusal is not None:
             raise refusal
 
-    def _atomically(self, work: Callable[[], Made]) -> Made:
+    def atomically(self, work: Callable[[], Made]) -> Made:
+        """Do all of a piece of work, or nothing of it."""
         savepoint = self._org.store.savepoint()
         try:
             return work()
         except RowRefused:
             self._org.store.roll_back(savepoint)
             raise
+
+
+def _refuse_converted(row: Row) -> None:
+    if row.get("IsConverted"):
+        raise RowRefused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
 
 
 def _set(row: Row, name: str, value: object) -> None:

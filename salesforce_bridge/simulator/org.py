@@ -7,6 +7,7 @@ from threading import RLock
 from typing import TypeAlias
 
 from salesforce_bridge.simulator.clock import Clock
+from salesforce_bridge.simulator.features import without_features
 from salesforce_bridge.simulator.formulas import Formula, compile_condition, compile_field
 from salesforce_bridge.simulator.history import history_of
 from salesforce_bridge.simulator.ids import IdIssuer, id_of
@@ -41,7 +42,11 @@ class Org:
 
     def __init__(self, project: Project) -> None:
         self.lock = RLock()
+        self.deployed = project
+        """What was deployed, parts that are switched off included."""
+        self.absent: frozenset[str] = frozenset()
         self.project = project
+        """What there is to see: all but the parts that are switched off."""
         self.store = Store(project.objects.values())
         self.clock = Clock()
         self.issuer = IdIssuer()
@@ -57,13 +62,20 @@ class Org:
 
     def change_project(self, project: Project) -> None:
         """Deploy another schema over the records that are there."""
-        self.project = project
+        self.deployed = project
+        self.project = project = without_features(project, self.absent)
         self.deployed_at = self.clock.now()
         self._formulas.clear()
         self._histories.clear()
         self.store.change_types(project.objects)
         for user in self.users.values():
             user.learn(project)
+
+    def switch(self, feature: str, *, on: bool) -> None:
+        """Make a part of the platform be there, or be as if it had never been there."""
+        without_features(self.deployed, {feature})
+        self.absent = self.absent - {feature} if on else self.absent | {feature}
+        self.change_project(self.deployed)
 
     def stamp(self) -> str:
         """The system stamp of a transaction that runs now."""

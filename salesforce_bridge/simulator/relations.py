@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from salesforce_bridge.simulator.accept import twins
 from salesforce_bridge.simulator.org import Org
 from salesforce_bridge.simulator.refusals import RowRefused
 from salesforce_bridge.simulator.schema import Field, ObjectType
@@ -63,6 +64,9 @@ def move_children(
         moved: Row = child | {lookup.name: winner_id, STAMP: marks[STAMP]}
         if child["Id"] == winner_id:
             del moved[lookup.name]
+        if any(twins(org, child_type, names, moved) for names in child_type.unique_together):
+            # The winner has this one already: it would be there twice.
+            moved = child | marks | {"IsDeleted": True}
         org.table(child_type).put(moved)
     gone = loser | marks | {"IsDeleted": True, "MasterRecordId": winner_id}
     org.table(object_type).put(gone)

@@ -107,6 +107,14 @@ class ObjectType:
     deletable: bool = True
     mergeable: bool = False
     track_history: bool = False
+    one_of: tuple[str, ...] = ()
+    """Of these fields, one at least must be filled."""
+    unique_together: tuple[tuple[str, ...], ...] = ()
+    """Fields whose values, where all are filled, no second record may have."""
+    duplicate_message: str = ""
+    """What the platform says to such a second record."""
+    rights_of: str | None = None
+    """The object whose rights this one follows: who may edit that one may write this one."""
     _by_lower: Mapping[str, Field] = field(init=False, repr=False, compare=False)
     _by_relationship: Mapping[str, Field] = field(init=False, repr=False, compare=False)
 

@@ -9,6 +9,7 @@ from random import Random
 
 from salesforce_bridge.simulator.ids import id_of
 from salesforce_bridge.simulator.refusals import Json
+from salesforce_bridge.simulator.seed_extras import with_extras
 from salesforce_bridge.simulator.seed_names import (
     COMPANY_WORDS,
     COUNTRIES,
@@ -53,8 +54,13 @@ _PERMISSIONS: tuple[tuple[int, Record], ...] = (
 )
 
 
-def believable_org(contacts: int, seed: int) -> list[tuple[str, list[Record]]]:
-    """Objects with their records, in the order in which they can be loaded; always the same."""
+def believable_org(
+    contacts: int, seed: int, *, leads: int = 0, individuals: int = 0
+) -> list[tuple[str, list[Record]]]:
+    """Objects with their records, in the order in which they can be loaded; always the same.
+
+    Leads and privacy records come only where they are asked for, and change nothing else.
+    """
     random = Random(seed)  # noqa: S311 - the same people every time are the point
     companies = [_account(random, number) for number in range(1, _accounts(contacts) + 1)]
     lines = {country.name: numbers(country.lines) for country in COUNTRIES}
@@ -64,7 +70,8 @@ def believable_org(contacts: int, seed: int) -> list[tuple[str, list[Record]]]:
     permissions = [
         _permission(random, person) for person in people if random.random() < WITH_PERMISSION
     ]
-    return [("Account", companies), ("Contact", people), ("Permission__c", permissions)]
+    crowd = [("Account", companies), ("Contact", people), ("Permission__c", permissions)]
+    return with_extras(crowd, people, seed, leads=leads, individuals=individuals)
 
 
 def _accounts(contacts: int) -> int:

@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,12 +54,15 @@ class Simulator:
         port: int = 0,
         state_path: Path | None = None,
         directory: Path | None = None,
+        without: Iterable[str] = (),
     ) -> None:
         self._own_directory = TemporaryDirectory() if directory is None else None
         self.directory = directory or Path(self._own_directory.name if self._own_directory else "")
         self.directory.mkdir(parents=True, exist_ok=True)
         self._state_path = state_path
         self.org = found_org(load_project(project_path))
+        for feature in without:
+            self.org.switch(feature, on=False)
         if state_path is not None and state_path.exists():
             reopen(self.org, state_path)
         before = _earlier_card(self.directory)
@@ -91,9 +95,9 @@ class Simulator:
             org_id=self.org.org_id,
         )
 
-    def seed(self, contacts: int, seed: int) -> None:
+    def seed(self, contacts: int, seed: int, *, leads: int = 0, individuals: int = 0) -> None:
         """Fill the org with believable records."""
-        for name, rows in believable_org(contacts, seed):
+        for name, rows in believable_org(contacts, seed, leads=leads, individuals=individuals):
             load(self.org, name, rows)
 
     def start(self) -> None:

@@ -17,6 +17,7 @@ class Snapshot:
     """What the org was at one moment."""
 
     project: Project
+    absent: frozenset[str]
     org_id: str
     my_domain: str
     records: dict[str, dict[str, Row]]
@@ -30,7 +31,8 @@ def take(front: Front) -> Snapshot:
     """Copy the org; rows are never changed in place, so only the tables are copied."""
     org = front.org
     return Snapshot(
-        project=org.project,
+        project=org.deployed,
+        absent=org.absent,
         org_id=org.org_id,
         my_domain=front.door.my_domain,
         records=org.store.copy(),
@@ -51,7 +53,8 @@ def restore(front: Front, snapshot: Snapshot) -> None:
     front.door.my_domain = snapshot.my_domain
     front.usage.maximum, front.usage.used, front.usage.app_name = snapshot.usage
     front.cursors.close()
-    if org.project is not snapshot.project:
+    if org.deployed is not snapshot.project or org.absent != snapshot.absent:
+        org.absent = snapshot.absent
         org.change_project(snapshot.project)
     for key, hidden in snapshot.hidden_rows.items():
         org.users[key].hidden_rows = set(hidden)

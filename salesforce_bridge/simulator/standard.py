@@ -1,5 +1,7 @@
 """The objects that every org has before anything is deployed to it."""
 
+from dataclasses import replace
+
 from salesforce_bridge.simulator.schema import Field, ObjectType
 from salesforce_bridge.simulator.standard_fields import (
     address,
@@ -14,18 +16,34 @@ from salesforce_bridge.simulator.standard_fields import (
     owner_field,
     person_name,
     phone,
+    preselected,
     system_field,
     system_fields,
     text,
 )
+from salesforce_bridge.simulator.standard_marketing import (
+    campaign,
+    campaign_member,
+    individual,
+)
+
+LEAD_STATUSES = (
+    "Open - Not Contacted",
+    "Working - Contacted",
+    "Closed - Converted",
+    "Closed - Not Converted",
+)
 
 
 def standard_objects() -> tuple[ObjectType, ...]:
-    """Account, Contact, Lead, and the few setup objects that integrations look at."""
+    """Account, Contact, Lead and what hangs on them, and the few setup objects people look at."""
     return (
         _object("Account", "Accounts", "001", _account(), mergeable=True),
         _object("Contact", "Contacts", "003", _contact(), mergeable=True),
         _object("Lead", "Leads", "00Q", _lead(), mergeable=True),
+        individual(),
+        campaign(),
+        campaign_member(),
         _object("User", "Users", "005", _user(), deletable=False),
         _object(
             "Organization",
@@ -86,6 +104,7 @@ def _contact() -> tuple[Field, ...]:
         text("Description", "Contact Description", 32_000, kind="textarea"),
         Field(name="Birthdate", label="Birthdate", type="date"),
         lookup("ReportsToId", "Reports To ID", "Contact", "ReportsTo", "Reports"),
+        lookup("IndividualId", "Individual ID", "Individual", "Individual", "Contacts"),
         lead_source(),
         owner_field(),
         *opt_outs(),
@@ -106,10 +125,33 @@ def _lead() -> tuple[Field, ...]:
         phone("Phone", "Phone"),
         phone("MobilePhone", "Mobile Phone"),
         phone("Fax", "Fax"),
+        *address("", ""),
+        text("Description", "Description", 32_000, kind="textarea"),
+        preselected("Status", "Status", *LEAD_STATUSES),
+        lookup("IndividualId", "Individual ID", "Individual", "Individual", "Leads"),
         lead_source(),
         owner_field(),
         *opt_outs(),
+        *_conversion(),
         last_activity(),
+    )
+
+
+def _conversion() -> tuple[Field, ...]:
+    """What a Lead tells about the records that it became."""
+    return (
+        system_field("IsConverted", "Converted", "boolean"),
+        replace(system_field("ConvertedDate", "Converted Date", "date"), nillable=True),
+        *(
+            replace(
+                lookup(f"Converted{name}Id", f"Converted {name} ID", name, f"Converted{name}", ""),
+                child_relationship_name=None,
+                createable=False,
+                updateable=False,
+                permissionable=False,
+            )
+            for name in ("Account", "Contact")
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """The fields that standard objects are made of, and those the platform adds to every object."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from salesforce_bridge.simulator.schema import Field, PicklistValue
 
@@ -135,6 +136,20 @@ def choice(name: str, label: str, *values: str) -> Field:
     )
 
 
+def preselected(name: str, label: str, *values: str) -> Field:
+    """A picklist that is never empty: its first value stands where none was chosen."""
+    found = choice(name, label, *values)
+    chosen = replace(found.picklist[0], default=True)
+    return replace(
+        found,
+        picklist=(chosen, *found.picklist[1:]),
+        default=chosen.value,
+        nillable=False,
+        defaulted_on_create=True,
+        permissionable=False,
+    )
+
+
 def person_name() -> tuple[Field, ...]:
     """The parts of a person's name, and the whole that is made of them."""
     return (
@@ -165,7 +180,7 @@ def address(prefix: str, label: str) -> tuple[Field, ...]:
         *(
             Field(
                 name=f"{prefix}{part}",
-                label=f"{label} {part}",
+                label=f"{label} {part}".strip(),
                 type=kind,
                 length=length,
                 permissionable=False,
@@ -174,7 +189,11 @@ def address(prefix: str, label: str) -> tuple[Field, ...]:
             for part, kind, length in (*parts, *more)
         ),
         Field(
-            name=whole, label=f"{label} Address", type="address", createable=False, updateable=False
+            name=whole,
+            label=f"{label} Address".strip(),
+            type="address",
+            createable=False,
+            updateable=False,
         ),
     )
 

@@ -35,7 +35,12 @@ STAFF = (
         first_name="Salesforce",
         last_name="Bridge",
         profile=Profile.API_ONLY,
-        permission_sets=("Salesforce_Bridge_Integration",),
+        permission_sets=(
+            "Salesforce_Bridge_Integration",
+            "Salesforce_Bridge_Individual",
+            "Salesforce_Bridge_Leads",
+            "Salesforce_Bridge_Campaigns",
+        ),
     ),
     Person(
         key="rep",

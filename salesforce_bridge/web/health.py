@@ -49,6 +49,12 @@ def _of_the_writer(vitals: Vitals, limits: Limits, *, at: datetime) -> Iterator[
             hint="salesforce-bridge plan; if the cause is gone, salesforce-bridge ask resume; if the plan is"
             " right, stop the bridge and salesforce-bridge apply FILE --beyond-limits",
         )
+    if vitals.circuit is not None:
+        yield Ailment(
+            code="CIRCUIT_OPEN",
+            text=f"A mass change waits for a person, and only stops are written: {vitals.circuit}",
+            hint="salesforce-bridge review circuit",
+        )
     if vitals.oldest_unwritten is not None and at - vitals.oldest_unwritten > limits.unwritten_stop:
         yield Ailment(
             code="STOP_UNWRITTEN",
@@ -111,6 +117,7 @@ class Pages:
             "last_clean_cycle_at": vitals.last_clean_at,
             "unwritten_stops": vitals.unwritten_stops,
             "paused": vitals.paused,
+            "circuit_open": vitals.circuit is not None,
             "version": self.version,
         }
         status = "503 Service Unavailable" if found else "200 OK"

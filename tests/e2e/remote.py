@@ -12,7 +12,8 @@ from typing import cast
 
 from salesforce_bridge.permissions.contact_points import PointKeys
 from salesforce_bridge.salesforce.auth import ClientCredentials
-from salesforce_bridge.salesforce.gateway import Endpoint, Gateway, open_gateway
+from salesforce_bridge.salesforce.gateway import Gateway
+from salesforce_bridge.salesforce.opening import Endpoint, open_gateway
 from salesforce_bridge.simulator.director import Director
 from salesforce_bridge.simulator.server import AUTHORITY, CARD, Card, Simulator
 from tests.e2e.programs import PROGRAM, without_settings

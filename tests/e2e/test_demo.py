@@ -22,11 +22,14 @@ HEADINGS = (
     "1. The first cycle judges everybody",
     "2. Two people ask to stop",
     "3. A rep types a permission without proof",
-    "4. A Contact with a stop is deleted and typed again",
-    "5. A consent ends",
-    "6. A proof arrives at the ledger",
-    "7. Nothing happens; then the bridge is down for an hour",
-    "8. The audit is read again",
+    "4. Sixty permissions are typed at once, while somebody asks to stop",
+    "5. A Contact with a stop is deleted and typed again",
+    "6. A privacy record says: no solicitation",
+    "7. A consent ends, and another one has to be renewed",
+    "8. A proof arrives at the ledger",
+    "9. Another policy is tried on everybody before it counts",
+    "10. Nothing happens; then the bridge is down for an hour",
+    "11. The audit is read again",
 )
 REASONS = (
     "SUBJECT_CREATED_DEFAULT_DENY",
@@ -37,7 +40,9 @@ REASONS = (
     "LINK_CLOSED_STOP_RETAINED",
     "SUBJECT_LINKED_STOP_INHERITED",
     "MERGE_STOP_CARRIED",
+    "RIGHTS_REQUEST_OPENED",
     "EXPIRED_BY_RULE",
+    "RENEWAL_PROMPT_DUE",
     "PUSH_GRANT",
 )
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -81,7 +86,7 @@ def test_a_demo_that_differs_from_its_story_fails_and_names_the_beat(tmp_path: P
     played = _demo(tmp_path, variables=patient)
 
     assert played.returncode == 1
-    assert "“7. Nothing happens" in played.stderr
+    assert "“10. Nothing happens" in played.stderr
     assert naming(tmp_path) == []
 
 

@@ -1,6 +1,7 @@
 """Small worlds, however strange: up to three Contacts, their rows, and what the ledger holds of them."""
 
 from collections.abc import Sequence
+from dataclasses import fields as fields_of
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,11 +10,20 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from salesforce_bridge.permissions.bases import LawfulBasis
-from salesforce_bridge.permissions.conditions import Condition
+from salesforce_bridge.permissions.bundle import (
+    Involvement,
+    Policy,
+    PurposeStatus,
+    SurgeRule,
+)
+from salesforce_bridge.permissions.conditions import Condition, ConditionKind
 from salesforce_bridge.permissions.events import ActorKind, EventKind
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.fold import FoldedSubject, fold
-from salesforce_bridge.permissions.keys import SubjectId
+from salesforce_bridge.permissions.keys import SubjectId, Use
+from salesforce_bridge.permissions.proofs import Proof
+from salesforce_bridge.permissions.rights import CaseKind, CaseState, RightsCase
+from salesforce_bridge.permissions.suppressions import Scope, Suppression
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS
 from salesforce_bridge.reconcile.facts import (
     ACTIVE,
@@ -24,8 +34,12 @@ from salesforce_bridge.reconcile.facts import (
     ContactFields,
     ContactSnapshot,
     HeldPoint,
+    Individual,
+    LeadFlags,
+    RefusedWrite,
     RowSnapshot,
 )
+from salesforce_bridge.reconcile.intent import Circuit
 from salesforce_bridge.reconcile.words import Request, Status
 from tests.unit.permissions.examples import POLICY
 from tests.unit.reconcile.worlds import (
@@ -35,6 +49,7 @@ from tests.unit.reconcile.worlds import (
     NEWS_BY_POST,
     NOON,
     NOTICES,
+    REP,
     RESEARCH,
     SERVICE,
     World,
@@ -57,6 +72,20 @@ WIDE = (a_use("*", "*"), a_use("*", "EMAIL"), a_use("*", "LIVE_CALL"))
 WORDS = (*(each.value for each in Status), None, "", "permitted", "Yes!")
 REQUESTS = (*(each.value for each in Request), None, None, None, "", "Maybe")
 # Kinds that make something valid come up more often, so that there is something to lose.
+LOADER = "005000000000007AAA"
+RIGHTS = tuple(each.name for each in fields_of(Individual) if each.name != "individual_id")
+IN_THE_WAY = (
+    ConditionKind.RESTRICTION,
+    ConditionKind.RESTRICTION,
+    ConditionKind.DECEASED,
+    ConditionKind.MINOR,
+    ConditionKind.UNDELIVERABLE,
+    ConditionKind.DNC_LISTED,
+)
+REFUSED = (
+    RefusedWrite(target="Contact", use=None, code="[SB-Result_Fields]", stop=False),
+    RefusedWrite(target="Permission__c", use=NEWS_BY_POST, code="ROW_LOCK", stop=True),
+)
 KINDS = (*EventKind, *(EventKind.GRANT, EventKind.ESTABLISH) * 4)
 
 
@@ -135,9 +164,92 @@ def claims(draw: st.DrawFn, whose: SubjectId) -> tuple[Candidate, ...]:
 
 
 @st.composite
+def restrictions(draw: st.DrawFn, whose: SubjectId) -> tuple[Condition, ...]:
+    """Facts that stand in the way of something, mostly none."""
+    if not rarely(draw, 4):
+        return ()
+    return (
+        Condition(
+            id=f"obstacle-{whose}",
+            subject_id=whose,
+            kind=pick(draw, IN_THE_WAY),
+            ref="ref-2",
+            valid_from=hours(draw(between(-9, -1))),
+            valid_to=pick(draw, (None, None, hours(-1), hours(9))),
+            purpose=pick(draw, (None, None, NEWS_BY_EMAIL.purpose)),
+        ),
+    )
+
+
+@st.composite
+def rights_cases(draw: st.DrawFn, whose: SubjectId) -> tuple[RightsCase, ...]:
+    if not rarely(draw, 4):
+        return ()
+    return (
+        RightsCase(
+            id=f"case-{whose}",
+            kind=pick(draw, tuple(CaseKind)),
+            subject_id=whose,
+            received_at=hours(-800),
+            due_at=pick(draw, (hours(-5), hours(20), hours(2_000))),
+            state=pick(draw, (CaseState.OPEN, CaseState.UPHELD)),
+            purpose=pick(draw, (None, NEWS_BY_EMAIL.purpose)),
+            reminded_at=pick(draw, (None, hours(-30))),
+        ),
+    )
+
+
+@st.composite
+def silenced(draw: st.DrawFn) -> tuple[Suppression, ...]:
+    """Addresses that must stay silent, mostly none."""
+    if not rarely(draw, 4):
+        return ()
+    return (
+        Suppression(
+            hmac=a_point(pick(draw, ADDRESSES), pick(draw, (1, 1, 2))).hmac,
+            key_version=1,
+            scope=pick(draw, tuple(Scope)),
+            controller=POLICY.controller,
+            since=hours(draw(between(-9, -1))),
+            reason="SUPPRESSED",
+            after_erasure=draw(YES_OR_NO),
+            expires_at=pick(draw, (None, None, hours(-1))),
+        ),
+    )
+
+
+@st.composite
+def individuals(draw: st.DrawFn) -> Individual | None:
+    if not rarely(draw, 4):
+        return None
+    asked = draw(st.sets(st.sampled_from(RIGHTS), max_size=2))
+    return Individual(individual_id="0PK000000000001AAA", **dict.fromkeys(sorted(asked), True))
+
+
+@st.composite
+def proofs(draw: st.DrawFn, use: Use) -> Proof | None:
+    """A yes that a machine has checked, mostly for this very use and an address somebody has."""
+    if draw(YES_OR_NO):
+        return None
+    point = a_point(pick(draw, ADDRESSES), pick(draw, (1, 1, 2)))
+    return Proof(
+        id=f"yes-{draw(between(1, 2))}",
+        kind=pick(draw, (*sorted(POLICY.proofs), "UNKNOWN")),
+        use=pick(draw, (use, use, use, NEWS_BY_EMAIL)),
+        happened_at=hours(draw(between(-25, 1))),
+        notice_id=pick(draw, ("consent-en-1", "consent-en-1", "gone")),
+        point=point.exact,
+        trust=Trust.MACHINE,
+        grade=Grade.NONE,
+    )
+
+
+@st.composite
 def contacts(draw: st.DrawFn, number: int, others: int) -> ContactSnapshot:
-    version = pick(draw, ((1, 1, 1, 1, 2)))
+    version = pick(draw, ((1, 1, 1, 1, 2, 2)))
+    older = version == 2 and draw(YES_OR_NO)
     chosen = draw(CHOSEN)
+    lead = LeadFlags(lead_id="00Q", opted_out_of_email=draw(YES_OR_NO)) if rarely(draw, 5) else None
     deleted = rarely(draw, 4)
     masters = [None, *(contact_id(each) for each in range(1, others + 2) if each != number)]
     return a_contact(
@@ -146,6 +258,9 @@ def contacts(draw: st.DrawFn, number: int, others: int) -> ContactSnapshot:
         deleted=deleted,
         master_id=pick(draw, (masters)) if deleted else None,
         points=tuple(sorted(a_point(each, version) for each in chosen)),
+        older=tuple(sorted(a_point(each) for each in chosen)) if older else (),
+        individual=draw(individuals()),
+        lead=lead,
         country=pick(draw, (("United Kingdom", "United Kingdom", "Germany", None, "?"))),
         opted_out_of_email=rarely(draw, 3),
         opted_out_of_fax=rarely(draw, 5),
@@ -166,6 +281,7 @@ def rows(draw: st.DrawFn, number: int, others: int) -> RowSnapshot:
     keyed = pick(draw, ((of, of, *range(1, others + 1), None)))
     named = pick(draw, ((use, use, use, NEWS_BY_EMAIL)))
     key = None if keyed is None else f"{contact_id(keyed)}:{named.purpose}:{named.channel}"
+    proof = draw(proofs(use))
     return a_row(
         number,
         of=of,
@@ -173,7 +289,9 @@ def rows(draw: st.DrawFn, number: int, others: int) -> RowSnapshot:
         modstamp=hours(draw(between(-9, -1))),
         deleted=rarely(draw, 5),
         request=pick(draw, (REQUESTS)),
-        request_evidence=pick(draw, ((None, "call 17"))),
+        request_evidence=pick(draw, ((None, "call 17"))) if proof is None else f"token:{proof.id}",
+        proof=proof,
+        modified_by=pick(draw, (REP, REP, LOADER)),
         ledger_key=pick(draw, ((key, key, key, "garbage"))),
         consent_status=pick(draw, (WORDS)),
         effective_to=pick(draw, ((None, hours(-2), hours(30), hours(90)))),
@@ -200,7 +318,9 @@ def put_contact(draw: st.DrawFn, world: World, number: int, count: int) -> None:
         world.contact_mirrors[contact.contact_id] = replace(older, bridge_set=mine)
     state = pick(draw, LINKS)
     if state is not None:
-        world.link(number, subject=pick(draw, (number, number, number, 1)), state=state)
+        subject = pick(draw, (number, number, number, 1))
+        into = contact_id(pick(draw, range(1, count + 1))) if state == MERGED_INTO else None
+        world.link(number, subject=subject, state=state, merged_into=into)
 
 
 def put_row(draw: st.DrawFn, world: World, number: int, count: int) -> None:
@@ -222,6 +342,10 @@ def put_row(draw: st.DrawFn, world: World, number: int, count: int) -> None:
 @st.composite
 def worlds(draw: st.DrawFn, most: int = 3) -> World:
     world = World()
+    if rarely(draw, 3):
+        world.adopt(CHANGED)
+    if rarely(draw, 5):
+        world.refused = {contact_id(1): (pick(draw, REFUSED),)}
     count = draw(between(1, most))
     for number in range(1, count + 1):
         put_contact(draw, world, number, count)
@@ -233,14 +357,109 @@ def worlds(draw: st.DrawFn, most: int = 3) -> World:
         # Somebody known from elsewhere, with an address and no Contact.
         point = HeldPoint(point=a_point(pick(draw, ADDRESSES)), retired=False)
         world.records[subject_id(7)] = a_record(7, points=(point,))
-    for whose, record in tuple(world.records.items()):
-        past = draw(histories(whose))
-        world.records[whose] = replace(
-            record,
-            permissions=past.permissions,
-            stops=past.stops,
-            hold=past.hold,
-            conditions=draw(conditions(whose)),
-            candidates=draw(claims(whose)),
-        )
+    world.suppressions = draw(silenced())
+    for whose in tuple(world.records):
+        put_past(draw, world, whose)
     return world
+
+
+def put_past(draw: st.DrawFn, world: World, whose: SubjectId) -> None:
+    """What the ledger holds of somebody, and under which bundle they were last judged."""
+    record, past = world.records[whose], draw(histories(whose))
+    world.records[whose] = replace(
+        record,
+        permissions=past.permissions,
+        stops=past.stops,
+        hold=past.hold,
+        conditions=(*draw(conditions(whose)), *draw(restrictions(whose))),
+        candidates=draw(claims(whose)),
+        cases=draw(rights_cases(whose)),
+        former_jurisdiction=pick(draw, (None, None, None, "DE")),
+        moved_at=hours(-6),
+        policy_digest=pick(draw, (POLICY.digest, CHANGED.digest, None)),
+    )
+    if rarely(draw, 9):
+        forget(world, whose)
+
+
+def forget(world: World, whose: SubjectId) -> None:
+    """The person was erased: every key, and every address but for its silence."""
+    record = world.records[whose]
+    gone = fold(
+        [an_event(whose, EventKind.ERASE, use, hours(-1), id=f"{whose}-{use}") for use in KNOWN],
+        policy=POLICY,
+    )
+    world.suppressions += tuple(
+        Suppression(
+            hmac=held.point.hmac,
+            key_version=held.point.key_version,
+            scope=Scope.MARKETING,
+            controller=POLICY.controller,
+            since=hours(-1),
+            reason="ERASED",
+            after_erasure=True,
+        )
+        for held in record.points
+    )
+    world.records[whose] = a_record(
+        subject_id=whose,
+        permissions=gone.permissions,
+        links=record.links,
+        policy_digest=record.policy_digest,
+        erased=True,
+    )
+
+
+@st.composite
+def surging_worlds(draw: st.DrawFn) -> World:
+    """Worlds in which two edits are many, or a mass change is waiting already."""
+    world = draw(worlds())
+    world.policy = replace(
+        world.policy, surge=SurgeRule(floor=2, share=0.0, ceiling=0, bulk_authors=(LOADER,))
+    )
+    world.circuit = pick(
+        draw,
+        (
+            Circuit(live_rows=2),
+            Circuit(live_rows=2, edits={REP: 1}),
+            Circuit(live_rows=2, closed_at=hours(-5)),
+            Circuit(is_open=True),
+        ),
+    )
+    return world
+
+
+def _changed() -> Policy:
+    """The same policy after some years: purposes given up and moved to another basis, newer notices."""
+    research, service = (POLICY.purposes[each.purpose] for each in (RESEARCH, SERVICE))
+    news = POLICY.purposes[NEWS_BY_EMAIL.purpose]
+    interest = tuple(
+        replace(each, basis=LawfulBasis.LEGITIMATE_INTEREST) for each in service.assignments
+    )
+    newer = replace(
+        POLICY.notices["consent-en-1"],
+        id="consent-en-2",
+        version=2,
+        published_at=hours(-4),
+        supersedes="consent-en-1",
+        material=True,
+    )
+    return replace(
+        POLICY,
+        version="changed",
+        digest="changed",
+        purposes={
+            **POLICY.purposes,
+            news.key: replace(news, involves=(Involvement.PROFILING,), renewal_campaign="701C"),
+            research.key: replace(
+                research, status=PurposeStatus.RETIRED, successor=NEWS_BY_EMAIL.purpose
+            ),
+            service.key: replace(
+                service, assignments=interest, assessment=research.assessment, version=2
+            ),
+        },
+        notices={**POLICY.notices, newer.id: newer},
+    )
+
+
+CHANGED = _changed()

@@ -46,7 +46,7 @@ from salesforce_bridge.permissions.policy import (
     PurposeStatus,
     parse_policy,
 )
-from salesforce_bridge.permissions.states import STOPPED, VALID, State
+from salesforce_bridge.permissions.states import NEUTRAL, STOPPED, VALID, State
 from tests.unit.permissions.examples import (
     EVERYTHING,
     KEYS,
@@ -78,12 +78,13 @@ WIDE = (EVERYTHING, a_use("*", "EMAIL"), a_use("direct_marketing", "*"))
 OWN_ACTS = frozenset({EventKind.GRANT, EventKind.RENEW, EventKind.LIFT})
 # Kinds that make something valid come up more often, so that there is something to lose.
 LIKELY = (EventKind.GRANT, EventKind.ESTABLISH, EventKind.OBJECT_GROUNDS, EventKind.LIFT)
+NOTES = (EventKind.NOTICED, EventKind.REAFFIRM, EventKind.PROMPT)
 
 
 @st.composite
 def events(
     draw: st.DrawFn,
-    kinds: Sequence[EventKind] = (*EventKind, *LIKELY, *LIKELY),
+    kinds: Sequence[EventKind] = (*EventKind, *LIKELY, *LIKELY, EventKind.CORRECT),
     actors: Sequence[ActorKind] = (ActorKind.PERSON, *ActorKind),
 ) -> PermissionEvent:
     use = draw(st.sampled_from((*KEYS_OF_ONE_PERSON, *KEYS_OF_ONE_PERSON, *WIDE)))
@@ -98,11 +99,17 @@ def events(
         use=use,
         basis=basis,
         actor=draw(st.sampled_from(tuple(actors))),
-        trust=draw(st.sampled_from((Trust.SUBJECT_DIRECT, Trust.VERIFIED_RELAY, *Trust))),
+        trust=draw(
+            st.just(Trust.CONTROLLER_CONTROLLED)
+            if kind is EventKind.CORRECT and draw(st.booleans())
+            else st.sampled_from((Trust.SUBJECT_DIRECT, Trust.VERIFIED_RELAY, *Trust))
+        ),
         grade=draw(st.sampled_from((Grade.A, Grade.A, *Grade))),
         own=draw(st.sampled_from((True, True, False))),
         marketing=use.purpose in {"direct_marketing", "*"},
         notice_id=draw(st.sampled_from(("consent-en-1", "consent-en-1", None))),
+        evidence_ref=draw(st.sampled_from(("E-1", "E-2", None))),
+        effective_from=draw(st.sampled_from((None, None, hours(-15), hours(3)))),
         effective_to=draw(st.sampled_from((None, None, hours(5), hours(30)))),
         point=draw(st.sampled_from(("bb", None))),
         revision=draw(st.integers(0, 50)),
@@ -157,7 +164,13 @@ def test_a_stop_anywhere_in_a_history_never_loosens_what_follows_without_the_per
     stop: PermissionEvent,
     at: Any,
 ) -> None:
-    later = [one for one in later if one.kind not in OWN_ACTS or one.trust < Trust.SUBJECT_DIRECT]
+    # A correction takes back just what this is about, so there is none among the later ones.
+    later = [
+        one
+        for one in later
+        if (one.kind not in OWN_ACTS or one.trust < Trust.SUBJECT_DIRECT)
+        and one.kind is not EventKind.CORRECT
+    ]
     without, with_it = come_to([*earlier, *later]), come_to([*earlier, stop, *later])
     assert_no_looser(with_it, without, at=at)
 
@@ -176,13 +189,104 @@ def test_nothing_but_the_persons_own_later_act_leaves_a_stop(
             marketing = use.purpose == "direct_marketing"
             covered = covering_stop(before, use, marketing=marketing, stops=subject.stops)
             uncovered = not covering_stop(now, use, marketing=marketing, stops=after.stops)
-            if left or (covered is not None and uncovered):
+            if (left or (covered is not None and uncovered)) and event.kind is EventKind.CORRECT:
+                assert now.state not in VALID or now == before
+                assert event.actor not in {ActorKind.CLOCK, ActorKind.POLICY}
+                assert event.trust is Trust.CONTROLLER_CONTROLLED
+                assert event.evidence_ref
+                assert covered is None or not uncovered or event.happened_at > covered.since
+            elif left or (covered is not None and uncovered):
                 assert event.kind in OWN_ACTS
                 assert event.actor not in {ActorKind.CLOCK, ActorKind.POLICY}
                 assert (event.own, event.trust) == (True, Trust.SUBJECT_DIRECT)
                 assert before.stopped_at is None or event.happened_at > before.stopped_at
                 assert covered is None or event.happened_at > covered.since
         subject = after
+
+
+@laws
+@given(histories)
+def test_no_way_leads_from_an_objection_back_into_force_but_the_persons_or_a_reasoned_one(
+    history: list[PermissionEvent],
+) -> None:
+    subject = NOTHING
+    for event in history:
+        after = come_to([event], onto=subject)
+        for use, before in subject.permissions.items():
+            now = after.permissions[use]
+            if before.state not in STOPPED | {State.CHALLENGED} or now.state in STOPPED:
+                continue
+            if now.state in VALID:
+                reasoned = event.kind is EventKind.OVERRIDE and not before.marketing
+                assert reasoned or (event.own and event.trust is Trust.SUBJECT_DIRECT)
+                assert not reasoned or before.state is State.CHALLENGED
+            elif now.state in NEUTRAL:
+                assert event.kind is EventKind.CORRECT
+            else:
+                assert now.state in {State.CHALLENGED, State.ERASED}
+        subject = after
+
+
+@laws
+@given(histories, events((EventKind.WITHDRAW,)))
+def test_a_withdrawn_consent_is_withdrawn_whatever_came_before(
+    history: list[PermissionEvent], event: PermissionEvent
+) -> None:
+    assume(event.use in KEYS_OF_ONE_PERSON)
+    consent = replace(event, basis=LawfulBasis.CONSENT)
+    before = come_to(history)
+    known = before.permissions.get(event.use)
+    assume(known is None or known.basis is LawfulBasis.CONSENT)
+    now = come_to([consent], onto=before).permissions[event.use]
+    assert now.state in {State.WITHDRAWN, State.ERASED}
+
+
+@laws
+@given(histories)
+def test_only_a_yes_makes_a_consent_valid(history: list[PermissionEvent]) -> None:
+    subject = NOTHING
+    for event in history:
+        after = come_to([event], onto=subject)
+        for use, now in after.permissions.items():
+            before = subject.permissions.get(use)
+            begun = before is None or before.state not in VALID
+            if begun and now.basis is LawfulBasis.CONSENT and now.state in VALID:
+                assert event.kind in {EventKind.GRANT, EventKind.RENEW}
+        subject = after
+
+
+@laws
+@given(histories, events((EventKind.CORRECT,), (ActorKind.OPERATOR,)), st.booleans(), moments)
+def test_a_correction_never_reaches_a_valid_state(
+    history: list[PermissionEvent], event: PermissionEvent, everything: bool, at: Any
+) -> None:
+    event = replace(event, happened_at=hours(30), trust=Trust.CONTROLLER_CONTROLLED)
+    if everything:
+        event = replace(event, use=EVERYTHING, evidence_ref="E-1")
+    before = come_to(history)
+    after = come_to([event], onto=before)
+    for use, now in after.permissions.items():
+        assert now == before.permissions[use] or now.state in NEUTRAL
+    assert set(after.stops) <= set(before.stops)
+    if after.stops == before.stops:
+        # Of a wide stop that never was, what stood before it is left; of a narrow one not even that.
+        assert_no_looser(after, before, at=at)
+
+
+@laws
+@given(histories, events(NOTES), moments)
+def test_a_note_about_a_notice_or_an_end_never_loosens(
+    history: list[PermissionEvent], event: PermissionEvent, at: Any
+) -> None:
+    before = come_to(history)
+    after = come_to([event], onto=before)
+    assert_no_looser(after, before, at=at)
+    for use, now in after.permissions.items():
+        known = before.permissions[use]
+        assert now.state is known.state
+        if known.reaffirm_by is not None:
+            assert now.reaffirm_by is not None
+            assert now.reaffirm_by <= known.reaffirm_by
 
 
 @laws

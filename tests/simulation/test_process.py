@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from salesforce_bridge.simulator.director import Director, Refused
+from salesforce_bridge.simulator.server import Simulator
 from tests.support.orgs import simulator_process
 
 pytestmark = pytest.mark.slow
@@ -42,3 +44,13 @@ def test_records_outlive_a_restart_when_a_file_keeps_them(tmp_path: Path) -> Non
             {"LastName": "Lasting"}
         ]
         assert director.rep.create("Contact", LastName="Next") > made
+
+
+def test_an_org_starts_without_what_it_is_told_to_lack(tmp_path: Path) -> None:
+    with Simulator(directory=tmp_path, without=("Individual", "Campaign")) as simulator:
+        simulator.seed(20, 1, leads=5)
+        director = Director.connect(tmp_path)
+        assert director.count("SELECT COUNT() FROM Lead") == 5
+        for missing in ("Individual", "Campaign", "CampaignMember"):
+            with pytest.raises(Refused, match="INVALID_TYPE"):
+                director.count(f"SELECT COUNT() FROM {missing}")

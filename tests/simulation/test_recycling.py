@@ -145,3 +145,49 @@ def test_a_mass_stamp_changes_nothing_but_the_stamp(org: RunningOrg) -> None:
         row["SystemModstamp"] for row in org.director.query("SELECT SystemModstamp FROM Contact")
     }
     assert len(stamps) <= 2
+
+
+def test_each_loser_of_a_chain_names_its_own_winner_and_the_rows_reach_the_last(
+    org: RunningOrg,
+) -> None:
+    ((first, row), (second, _), (third, _)) = family(org, 3)
+    org.director.admin.merge("Contact", second, [first])
+    org.director.admin.merge("Contact", third, [second])
+    assert the(org, "Contact", first, "MasterRecordId") == (second,)
+    assert the(org, "Contact", second, "MasterRecordId") == (third,)
+    assert the(org, "Permission__c", row, "Contact__c") == (third,)
+
+
+def test_an_undeleted_loser_comes_back_alone_with_its_own_values(org: RunningOrg) -> None:
+    ((winner, _), (loser, row)) = family(org, 2)
+    org.director.admin.update("Contact", loser, Title="Loser", DoNotCall=True)
+    org.director.admin.merge("Contact", winner, [loser])
+    org.director.advance(5)
+    (gone_at,) = the(org, "Contact", loser, "SystemModstamp")
+    org.director.admin.undelete("Contact", loser)
+
+    back = the(org, "Contact", loser, "IsDeleted", "MasterRecordId", "Title", "DoNotCall")
+    assert back == (False, None, "Loser", True)
+    assert the(org, "Contact", loser, "SystemModstamp") > (gone_at,)
+    assert the(org, "Permission__c", row, "Contact__c") == (winner,)
+
+
+def test_undeleting_the_middle_of_a_chain_frees_it_and_nobody_else(org: RunningOrg) -> None:
+    ((first, _), (second, _), (third, _)) = family(org, 3)
+    org.director.admin.merge("Contact", second, [first])
+    org.director.admin.merge("Contact", third, [second])
+    org.director.admin.undelete("Contact", second)
+    assert the(org, "Contact", second, "IsDeleted", "MasterRecordId") == (False, None)
+    assert the(org, "Contact", first, "IsDeleted", "MasterRecordId") == (True, second)
+
+
+def test_a_rep_moves_a_row_that_the_bridge_has_not_taken_up_and_no_other(org: RunningOrg) -> None:
+    ((contact, row), (other, _)) = family(org, 2)
+    org.director.rep.update("Permission__c", row, Contact__c=other)
+    assert the(org, "Permission__c", row, "Contact__c") == (other,)
+    key = f"{contact}:direct_marketing:EMAIL"
+    org.director.integration.update(
+        "Permission__c", row, Ledger_Key__c=key, Consent_Status__c="Stopped"
+    )
+    with pytest.raises(Refused, match="SB-RESULT-FIELDS"):
+        org.director.rep.update("Permission__c", row, Contact__c=contact)

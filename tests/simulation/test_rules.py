@@ -210,3 +210,23 @@ def test_a_tracked_object_remembers_who_created_a_row(org: RunningOrg) -> None:
     )
     assert entry["Field"] == "created"
     assert entry["CreatedBy"]["Username"] == "rosa.rep@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("object_name", "field"),
+    [("Contact", "Permission_Renew_By__c"), ("Permission__c", "Renew_By__c")],
+)
+def test_the_moment_to_renew_is_written_by_the_bridge_alone(
+    org: RunningOrg, object_name: str, field: str
+) -> None:
+    contact = org.director.load("Contact", [{"LastName": "Renewing"}])[0]
+    row = org.director.load("Permission__c", [{"Contact__c": contact}])[0]
+    record = contact if object_name == "Contact" else row
+    moment = "2027-02-12T00:00:00.000+0000"
+    org.director.integration.update(object_name, record, **{field: moment})
+    soql = f"SELECT {field} FROM {object_name} WHERE Id = '{record}'"
+    assert org.director.query(soql) == [{field: moment}]
+    with pytest.raises(Refused, match="INVALID_FIELD_FOR_INSERT_UPDATE"):
+        org.director.rep.update(object_name, record, **{field: None})
+    with pytest.raises(Refused, match="SB-RESULT-FIELDS"):
+        org.director.admin.update(object_name, record, **{field: None})

@@ -52,3 +52,37 @@ def test_every_number_and_address_is_fiction_that_looks_real() -> None:
                 assert phonenumbers.is_possible_number(phonenumbers.parse(str(number))), number
     mobiles = Counter(person["MobilePhone"] for person in people if person.get("MobilePhone"))
     assert max(mobiles.values()) == 1
+
+
+def test_leads_and_privacy_records_come_only_when_asked_for_and_change_nobody_else() -> None:
+    plain = dict(believable_org(300, 5))
+    rich = dict(believable_org(300, 5, leads=200, individuals=100))
+    assert set(rich) - set(plain) == {"Individual", "Lead"}
+    assert rich["Permission__c"] == plain["Permission__c"]
+    bare = [
+        {name: value for name, value in person.items() if name != "IndividualId"}
+        for person in rich["Contact"]
+    ]
+    assert bare == plain["Contact"]
+
+
+def test_some_leads_were_converted_and_some_people_wish_to_be_left_alone() -> None:
+    objects = believable_org(300, 5, leads=200, individuals=100)
+    by_object = dict(objects)
+    assert next(iter(by_object)) == "Individual", "the Contacts point at them"
+    people = {person["Id"]: person for person in by_object["Contact"]}
+    converted = [lead for lead in by_object["Lead"] if lead.get("IsConverted")]
+    assert 40 < len(converted) < 120
+    assert all(lead["ConvertedContactId"] in people for lead in converted)
+    flags = ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall")
+    lost = [
+        lead
+        for lead in converted
+        for flag in flags
+        if lead.get(flag) and not people[lead["ConvertedContactId"]].get(flag)
+    ]
+    assert lost, "no stop is waiting on a Lead"
+    linked = {person["IndividualId"] for person in people.values() if "IndividualId" in person}
+    assert linked == {one["Id"] for one in by_object["Individual"]}
+    assert len(linked) == 100
+    assert any(one.get("ShouldForget") for one in by_object["Individual"])

@@ -27,6 +27,7 @@ def test_a_cycle_is_counted_in_all_that_it_touches() -> None:
         calls=2,
         decisions={"DRIFT_REVERTED": 3},
         writes={"accepted": 4, "refused": 1},
+        stop_seconds=(0.5, 70),
     )
     metrics.count_cycle(result="clean", seconds=2)
     seen = exposed(metrics)
@@ -37,6 +38,7 @@ def test_a_cycle_is_counted_in_all_that_it_touches() -> None:
     assert seen['decisions_total{reason="DRIFT_REVERTED"}'] == 3
     assert seen['writes_total{outcome="accepted"}'] == 4
     assert seen['writes_total{outcome="refused"}'] == 1
+    assert (seen["stop_latency_seconds_count"], seen["stop_latency_seconds_sum"]) == (2, 70.5)
 
 
 def test_two_bridges_in_one_program_never_mix() -> None:
@@ -53,6 +55,7 @@ def test_the_gauges_show_the_vitals_at_the_moment_of_looking() -> None:
         lease_held=True,
         last_clean_at=AT - timedelta(seconds=90),
         halted="too many changes",
+        circuit="one author blanked 60 rows",
         paused=True,
         unwritten_stops=2,
         oldest_unwritten=AT - timedelta(minutes=3),
@@ -63,6 +66,7 @@ def test_the_gauges_show_the_vitals_at_the_moment_of_looking() -> None:
     assert seen["unwritten_stops"] == 2
     assert seen["oldest_unwritten_stop_age_seconds"] == 180
     assert (seen["halted"], seen["paused"], seen["lease_held"]) == (1, 1, 1)
+    assert seen["circuit_open"] == 1
 
 
 def test_before_the_first_cycle_no_age_is_made_up() -> None:
@@ -72,6 +76,7 @@ def test_before_the_first_cycle_no_age_is_made_up() -> None:
     assert seen["last_clean_cycle_age_seconds"] == -1
     assert seen["oldest_unwritten_stop_age_seconds"] == 0
     assert (seen["halted"], seen["paused"], seen["lease_held"]) == (0, 0, 0)
+    assert seen["circuit_open"] == 0
 
 
 def test_the_promise_on_stops_lies_on_a_border_between_buckets() -> None:

@@ -1,5 +1,6 @@
 """A rehearsal for the command line: a simulated org, a folder of settings, and the real program."""
 
+import io
 import json
 import logging
 import shutil
@@ -40,8 +41,10 @@ class Program:
     def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
         self._patch, self._capture = patch, capture
 
-    def __call__(self, *words: str) -> Answer:
+    def __call__(self, *words: str, said: str = "") -> Answer:
+        """Run it; `said` is what somebody types when it asks."""
         self._capture.readouterr()
+        self._patch.setattr(sys, "stdin", io.StringIO(said))
         self._patch.setattr(sys, "argv", ["salesforce-bridge", *words])
         with pytest.raises(SystemExit) as ended:
             main.run()

@@ -17,6 +17,10 @@ def test_help_lists_every_command_without_loading_one(bridge: Program) -> None:
         "plan",
         "apply",
         "explain",
+        "may-use",
+        "review",
+        "rights",
+        "policy",
         "status",
         "doctor",
         "audit",
@@ -133,7 +137,8 @@ def test_the_doctor_finds_nothing_wrong_with_a_rehearsal(running: Rehearsal) -> 
     answer = running.bridge("doctor", "--json")
     assert answer.code == 0
     checks = {check["name"]: check["state"] for check in answer.document["checks"]}
-    assert answer.document["state"] == "pass"
+    # Nobody but counsel can put right what the shipped policy has to warn about.
+    assert {name for name, state in checks.items() if state != "pass"} == {"profiles"}
     assert {
         "settings",
         "ledger",
@@ -427,7 +432,7 @@ def test_the_audit_is_shown_and_proves_itself(running: Rehearsal) -> None:
     (same,) = running.bridge("audit", "show", latest["ref"], "--json").document
     assert same == latest
     assert latest["entry_hash"] in running.bridge("audit", "show", str(latest["seq"])).out
-    assert str(latest["seq"]) in running.bridge("audit", "tail").out
+    assert str(latest["seq"]) in running.bridge("audit", "tail", "--kind", "decision").out
     assert running.bridge("audit", "show", "unknown").code == 1
 
 
@@ -439,14 +444,18 @@ def test_a_changed_entry_is_found_and_named(running: Rehearsal) -> None:
         ).scalars()
         for name in list(names):
             connection.execute(text(f'DROP TRIGGER "{name}"'))
+        seq = connection.execute(
+            text("SELECT min(seq) FROM audit_entry WHERE header LIKE '%INFO%'")
+        ).scalar_one()
         connection.execute(
-            text("UPDATE audit_entry SET header = replace(header, 'INFO', 'WARN') WHERE seq = 3")
+            text("UPDATE audit_entry SET header = replace(header, 'INFO', 'WARN') WHERE seq = :seq"),
+            {"seq": seq},
         )
     opened.dispose()
     answer = running.bridge("audit", "verify")
     assert answer.code == 1
-    assert "✗ content: entry 3" in answer.out
-    assert running.bridge("audit", "verify", "--json").document["verdicts"]["content"]["seq"] == 3
+    assert f"✗ content: entry {seq}" in answer.out
+    assert running.bridge("audit", "verify", "--json").document["verdicts"]["content"]["seq"] == seq
 
 
 def test_requests_wait_for_the_daemon(running: Rehearsal) -> None:
@@ -471,7 +480,10 @@ def test_while_a_bridge_writes_another_one_keeps_off(running: Rehearsal) -> None
 
 def test_a_plan_over_its_limit_halts_until_a_person_has_approved_it(running: Rehearsal) -> None:
     policy = running.folder / "policy.toml"
-    policy.write_text(policy.read_text().replace("loosen_max = 500", "loosen_max = 0"))
+    text = policy.read_text().replace("loosen_max = 500", "loosen_max = 0")
+    policy.write_text(text.replace('version = "2026-01"', 'version = "2026-02"'))
+    two_people = ("--approved-by", "another-login", "--note", "careful", "--yes")
+    assert running.bridge("policy", "apply", str(policy), *two_people).code == 0
     contact = running.calm_contact()
     words = ("--purpose", "direct_marketing", "--channel", "EMAIL", "--notice", "consent-en-1")
     proof = ("--evidence", "vault/1", "--grade", "A", "--when", "2026-01-05T10:00:00")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from salesforce_bridge.cycle import CycleReport, preview, run_cycle
+from salesforce_bridge.cycle import CycleReport, Foresight, foresee, preview, run_cycle
 from salesforce_bridge.ledger import views
 from salesforce_bridge.ledger.store import Deed, Ledger
 from salesforce_bridge.permissions.bases import LawfulBasis
@@ -19,7 +19,8 @@ from salesforce_bridge.permissions.events import ActorKind, EventKind, Permissio
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.keys import Channel, ContactId, PurposeKey, Use
 from salesforce_bridge.permissions.policy import Policy, parse_policy
-from salesforce_bridge.reading import World
+from salesforce_bridge.permissions.rights import CaseKind
+from salesforce_bridge.reading import Memory, World
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of
 from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.salesforce.gateway import Gateway
@@ -81,6 +82,25 @@ class Living:
             **{"Phone": "+44 20 7946 0018", "MailingCountry": "United Kingdom", **fields},
         )
 
+    def permitted(self) -> str:
+        """Let somebody say yes to e-mail, as everybody can then see."""
+        contact_id = self.meet()
+        self.settle()
+        self.tell(contact_id, EventKind.GRANT)
+        self.settle()
+        assert self.row(contact_id)["May_Contact__c"] == "OK"
+        return contact_id
+
+    def privacy_record(self, contact_id: str, **flags: bool) -> str:
+        """Give a Contact an Individual."""
+        individual = self.director.admin.create("Individual", LastName="Somebody", **flags)
+        self.director.admin.update("Contact", contact_id, IndividualId=individual)
+        return individual
+
+    def cases(self, contact_id: str) -> list[CaseKind]:
+        """What rights of a person are open."""
+        return sorted(each.kind for each in self.person(contact_id).cases)
+
     def row(self, contact_id: str, use: Use = EMAIL) -> Mapping[str, Any]:
         """The one row of a Contact for a use, as the org shows it."""
         rows = self.director.query(
@@ -106,7 +126,9 @@ class Living:
 
     def is_stopped(self, contact_id: str, use: Use = EMAIL) -> bool:
         """Whether the ledger holds a stop of the person for a use."""
-        found = class_of(self.person(contact_id), use, policy=self.world.policy)
+        found = class_of(
+            self.person(contact_id), use, policy=self.world.policy, at=self.world.clock()
+        )
         return found is LedgerClass.L4
 
     def tell(
@@ -175,6 +197,10 @@ class Living:
         ]
         return [*news, *(each for plan in plans for each in (*plan.links, *plan.writes))]
 
+    def foreseen(self) -> Foresight:
+        """What the next cycle would do."""
+        return foresee(self.world)
+
     def calls_of(self, **options: Any) -> int:
         """How many API calls one cycle costs, counted by the org."""
         self.director.reset_calls()
@@ -209,6 +235,7 @@ def living(
             "policy": law or policy(),
             "org_id": opened.identity().org_id,
             "clock": org.director.now,
+            "memory": Memory(),
             "software": "tests",
             "heartbeat_key": "main",
             "overlap": timedelta(minutes=10),

@@ -30,7 +30,10 @@ def test_a_plan_over_its_limit_writes_only_stops_and_says_why(careful: Living) -
     for each in people[:-1]:
         careful.tell(each, EventKind.GRANT)
     careful.tell(people[-1], EventKind.WITHDRAW)
+    foreseen = careful.foreseen()
+    assert foreseen.change.loosened == LOOSEN_MAX + 1
     report = careful.cycle()
+    assert report.halted == foreseen.halted
     assert report.halted == "4 permissions would be widened at once; the limit is 3"
     assert not report.clean
     assert careful.row(people[-1])["Consent_Status__c"] == "Stopped"
@@ -137,8 +140,11 @@ def test_a_restored_ledger_writes_stops_and_nothing_else(bridge: Living) -> None
     bridge.director.integration.update(ROW, rows[0]["Id"], Ledger_Revision__c=1_000_000)
     bridge.director.rep.update(ROW, rows[1]["Id"], Requested_Change__c="Asked us to stop")
     bridge.tell(people[2], EventKind.GRANT)
+    bridge.director.advance(5)
+    foreseen = bridge.foreseen()
+    assert foreseen.halted is not None
+    assert "1000000" in foreseen.halted
     report = bridge.cycle()
-    assert report.halted is not None
-    assert "1000000" in report.halted
+    assert report.halted == foreseen.halted
     assert bridge.row(people[1])["Consent_Status__c"] == "Stopped"
     assert bridge.row(people[2])["Consent_Status__c"] == "Not asked"

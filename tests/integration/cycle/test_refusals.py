@@ -7,7 +7,7 @@ from typing import Any
 from salesforce_bridge.cycle import ROUNDS_MAX
 from salesforce_bridge.ledger.waiting import FIRST_PAUSE
 from salesforce_bridge.permissions.events import EventKind
-from tests.integration.cycle.living import EMAIL, ROW, TICK, Living
+from tests.integration.cycle.living import CALLS, EMAIL, ROW, TICK, Living
 
 CUSTOMERS_RULE = {
     "status_code": "FIELD_CUSTOM_VALIDATION_EXCEPTION",
@@ -66,6 +66,21 @@ def test_a_refused_stop_is_counted_until_it_is_accepted(bridge: Living) -> None:
     assert bridge.row(people[0])["Consent_Status__c"] == "Stopped"
     bridge.settle()
     assert bridge.differences() == []
+
+
+def test_a_refusal_is_itself_a_decision_at_the_next_look(bridge: Living) -> None:
+    people = three_who_said_no(bridge)
+    bridge.tell(people[2], EventKind.GRANT, use=CALLS)
+    refuse(bridge, people[0])
+    refuse(bridge, people[2])
+    assert bridge.cycle().writes["refused"] >= 2
+    report = bridge.cycle()
+    assert report.decisions["WRITE_FAILED_STOP_ESCALATED"] >= 1
+    bridge.director.clear_faults()
+    for _ in range(6):
+        bridge.cycle()
+    assert not any(code.startswith("WRITE_FAILED") for code in bridge.cycle().decisions)
+    assert bridge.audit_is_intact()
 
 
 def test_what_is_refused_is_tried_again_with_growing_pauses(bridge: Living) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from salesforce_bridge.ledger import views
 from salesforce_bridge.ledger.store import Ledger
 from salesforce_bridge.ledger.values import Backfill
 from salesforce_bridge.permissions.keys import Channel, PurposeKey, Use
@@ -25,6 +26,15 @@ def collecting(org: RunningOrg, ledger: Ledger) -> Iterator[Living]:
         yield opened
 
 
+def deeds_of(bridge: Living) -> int:
+    """How often it was sealed that a record could not be understood."""
+    with bridge.ledger.reading() as tx:
+        return sum(
+            "RECORD_MALFORMED" in f"{each.header}{each.payload}"
+            for each in views.tail(tx, count=500)
+        )
+
+
 def test_a_spoilt_contact_keeps_nobody_else_from_being_judged(collecting: Living) -> None:
     bridge = collecting
     spoilt = bridge.meet(HasOptedOutOfFax=True)
@@ -36,10 +46,15 @@ def test_a_spoilt_contact_keeps_nobody_else_from_being_judged(collecting: Living
     assert not report.clean
     assert all(bridge.is_stopped(other, EMAIL) for other in others)
     assert bridge.audit_is_intact()
+    # Nobody changes anything, and the overlap is long over: it is asked for until it can be understood.
+    bridge.cycle(after=3_600)
+    sealed = deeds_of(bridge)
+    assert bridge.cycle(after=3_600).errors == 1
+    assert deeds_of(bridge) == sealed == 1
     bridge.director.clear_faults()
-    bridge.director.restamp("Contact", [spoilt])
     bridge.settle()
     assert bridge.is_stopped(spoilt, FAX)
+    assert bridge.calls_of() == 1
     assert bridge.differences() == []
 
 

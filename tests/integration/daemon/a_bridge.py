@@ -25,6 +25,8 @@ class Report:
     calls: int = 1
     clean: bool = True
     halted: str | None = None
+    circuit: str | None = None
+    stop_seconds: tuple[float, ...] = ()
     unwritten_stops: int = 0
     oldest_unwritten: datetime | None = None
 

@@ -190,6 +190,34 @@ def test_a_cycle_that_reports_a_halt_halts_as_well(ledger: Ledger) -> None:
     assert bench.counted("halted") == 1
 
 
+def test_an_open_circuit_is_shown_for_as_long_as_the_ledger_says_so(ledger: Ledger) -> None:
+    """It is closed in the ledger: nobody has to ask this bridge to write again on top of that."""
+
+    def body(seen: Seen) -> Report:
+        why = "60 rows were blanked within an hour" if seen.number < 2 else None
+        return Report(cycle_id=seen.number, at=now(), clean=why is None, halted=why, circuit=why)
+
+    with running(ledger, body) as bench:
+        bench.until(lambda: bench.vitals.circuit is not None)
+        assert bench.vitals.halted is None
+        bench.until(lambda: len(bench.seen) >= 4)
+        assert bench.vitals.circuit is None
+    assert not any(seen.stops_only for seen in bench.seen)
+    assert bench.counted("halted") == 2
+
+
+def test_stops_are_timed_from_being_seen_to_being_accepted(ledger: Ledger) -> None:
+    def body(seen: Seen) -> Report:
+        return Report(cycle_id=seen.number, at=now(), stop_seconds=(0.25,))
+
+    with running(ledger, body) as bench:
+        bench.until(lambda: len(bench.seen) >= 2)
+    counted = bench.metrics.registry.get_sample_value(
+        "salesforce_bridge_stop_latency_seconds_count"
+    )
+    assert counted == len(bench.seen)
+
+
 def test_a_pause_lets_only_stops_through(ledger: Ledger) -> None:
     with running(ledger, clean) as bench:
         bench.until(lambda: len(bench.seen) >= 1)

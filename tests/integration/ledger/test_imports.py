@@ -383,4 +383,4 @@ def test_the_examples_we_ship_can_be_imported_under_the_policy_we_ship(
     if kind is ImportKind.PERMISSIONS:
         assert (report.recorded["GRANT"], report.recorded["QUARANTINED"]) == (2, 1)
     else:
-        assert report.recorded == {"CONDITION": 4}
+        assert report.recorded == {"CONDITION": 11}

@@ -14,6 +14,7 @@ from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, Use
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.reconcile.facts import Candidate
 from salesforce_bridge.reconcile.intent import (
+    DueChange,
     JurisdictionChange,
     PointChange,
     PointMove,
@@ -203,7 +204,7 @@ def test_what_a_cycle_recorded_is_not_touched_from_outside(ledger: Ledger) -> No
 
 def test_boundaries_that_pass_are_due_once(ledger: Ledger) -> None:
     cycle_id = met(ledger, 1, 2)
-    end = NOON + timedelta(days=3)
+    end, lapse = NOON + timedelta(days=3), NOON + timedelta(days=20)
     with ledger.begin() as tx:
         tx.record(
             a_plan(
@@ -212,18 +213,24 @@ def test_boundaries_that_pass_are_due_once(ledger: Ledger) -> None:
                     an_event(EventKind.REQUEST, subject=2),
                 ),
                 candidates=(replace(a_claim(2), expires_at=end + timedelta(days=1)),),
+                due=(
+                    DueChange(subject_id=subject_id(1), use=NEWS_BY_EMAIL, at=end),
+                    DueChange(subject_id=subject_id(2), use=NEWS_BY_EMAIL, at=lapse),
+                    DueChange(subject_id=subject_id(2), use=EVERYTHING, at=lapse),
+                ),
             ),
             org_id=ORG,
             cycle_id=cycle_id,
             at=NOON,
             policy=a_policy(),
         )
-    requested = NOON - timedelta(days=10)
     with ledger.reading() as tx:
+        people = tx.subjects([subject_id(1), subject_id(2)])
+        assert people[subject_id(1)].due == {NEWS_BY_EMAIL: end}
+        assert people[subject_id(2)].due == {NEWS_BY_EMAIL: lapse}
         assert tx.due(NOON, end - timedelta(milliseconds=1)) == ()
         assert tx.due(NOON, end) == (subject_id(1),)
         assert tx.due(end, end + timedelta(days=1)) == (subject_id(2),)
-        lapse = requested + timedelta(days=30)
         assert tx.due(lapse - timedelta(hours=1), lapse) == (subject_id(2),)
 
 

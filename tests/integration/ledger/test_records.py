@@ -5,23 +5,16 @@ from typing import Any
 
 import pytest
 
-from salesforce_bridge.ledger import views
-from salesforce_bridge.ledger.import_lines import Frame
-from salesforce_bridge.ledger.imports import ImportKind, plan_import, run_import
 from salesforce_bridge.ledger.records import (
-    ClaimClosed,
     PersonUnknown,
     Proof,
     ProofMissing,
     Verb,
     Word,
-    confirm_claim,
     record_event,
-    reject_claim,
 )
 from salesforce_bridge.ledger.store import Appended, Ledger
 from salesforce_bridge.permissions.conditions import ConditionKind
-from salesforce_bridge.permissions.contact_points import PointKeys
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, PurposeKey, Use
 from salesforce_bridge.permissions.states import State
@@ -31,9 +24,7 @@ from tests.support.facts import (
     EMAIL,
     NEWS_BY_EMAIL,
     NOON,
-    ORG,
     a_policy,
-    contact_id,
     subject_id,
 )
 
@@ -58,18 +49,6 @@ def recorded(ledger: Ledger, verb: Verb, use: Use = NEWS_BY_EMAIL, **changes: An
 def the_person(ledger: Ledger) -> SubjectRecord:
     with ledger.reading() as tx:
         return tx.subjects([subject_id(1)])[subject_id(1)]
-
-
-def a_waiting_claim(ledger: Ledger) -> str:
-    keys = PointKeys(current=1, keys={1: b"k" * 32}, controller=a_policy().controller)
-    frame = Frame(org_id=ORG, policy=a_policy(), keys=keys, at=NOON, by="anna")
-    text = (
-        "contact_id,email,purpose,channel,event,happened_at\n"
-        f"{contact_id(1)},ann@example.org,direct_marketing,EMAIL,GRANT,2026-01-01\n"
-    )
-    with ledger.begin() as tx:
-        run_import(tx, plan_import(tx, text, ImportKind.PERMISSIONS, frame))
-        return views.waiting_claims(tx)[0].id
 
 
 @pytest.mark.parametrize("use", [NEWS_BY_EMAIL, SERVICE])
@@ -156,25 +135,3 @@ def test_a_hold_lasts_until_it_is_released(ledger: Ledger) -> None:
 def test_nobody_can_speak_for_a_person_the_ledger_has_not_met(ledger: Ledger) -> None:
     with pytest.raises(PersonUnknown):
         recorded(ledger, Verb.STOP)
-
-
-def test_a_confirmed_claim_becomes_a_grant_and_leaves_the_quarantine(ledger: Ledger) -> None:
-    met(ledger, 1)
-    claim = a_waiting_claim(ledger)
-    with ledger.begin() as tx:
-        people = {"by": "anna", "approved_by": "ben"}
-        confirm_claim(tx, claim, SCAN, **people, at=NOON, policy=a_policy())
-        assert views.waiting_claims(tx) == ()
-    assert the_person(ledger).permissions[NEWS_BY_EMAIL].state is State.GIVEN
-
-
-def test_a_rejected_claim_is_closed_for_good(ledger: Ledger) -> None:
-    met(ledger, 1)
-    claim = a_waiting_claim(ledger)
-    with ledger.begin() as tx:
-        reject_claim(tx, claim, by="anna", at=NOON, policy=a_policy())
-    with pytest.raises(ClaimClosed), ledger.begin() as tx:
-        reject_claim(tx, claim, by="anna", at=NOON, policy=a_policy())
-    with pytest.raises(IndexError):
-        a_waiting_claim(ledger)
-    assert the_person(ledger).permissions == {}

@@ -1,13 +1,15 @@
 """Gateways to running simulators."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from salesforce_bridge.permissions.contact_points import PointKeys
 from salesforce_bridge.permissions.keys import OrgId
 from salesforce_bridge.salesforce.auth import ClientCredentials, Credentials, JwtBearer
 from salesforce_bridge.salesforce.client import Retries
 from salesforce_bridge.salesforce.faults import RecordMalformed
-from salesforce_bridge.salesforce.gateway import Endpoint, Gateway, open_gateway
+from salesforce_bridge.salesforce.gateway import Gateway
+from salesforce_bridge.salesforce.opening import Endpoint, open_gateway
 from tests.support.orgs import RunningOrg
 from tests.unit.salesforce.scripted import KEYS
 
@@ -39,6 +41,8 @@ def gateway_to(
     wait: Callable[[float], bool] | None = None,
     retries: Retries = QUICK,
     set_aside: Callable[[RecordMalformed], None] | None = None,
+    keys: PointKeys = KEYS,
+    proof_keys: Mapping[str, bytes] | None = None,
 ) -> Gateway:
     return open_gateway(
         endpoint=Endpoint(
@@ -48,10 +52,11 @@ def gateway_to(
             retries=retries,
         ),
         credentials=credentials or app_of(org),
-        keys=KEYS,
+        keys=keys,
         default_country="DE",
         org_id=OrgId(org_id) if org_id else None,
         now=org.director.now,
         wait=wait,
         set_aside=set_aside,
+        proof_keys=proof_keys,
     )

@@ -91,7 +91,7 @@ def test_records_are_read_in_bulk_with_their_fields(org: RunningOrg, gateway: Ga
     assert sorted(each.contact_id for each in found) == sorted(contacts)
     assert org.director.call_count() == 2
     rows = org.director.query("SELECT Id, Contact__c FROM Permission__c")
-    read = gateway.rows_of(contacts)
+    read = gateway.first_look(contacts).rows
     assert sorted(each.row_id for each in read) == sorted(each["Id"] for each in rows)
     assert gateway.rows([rows[0]["Id"]])[0].fields.contact_id == rows[0]["Contact__c"]
 

@@ -10,7 +10,10 @@ from lxml import etree
 from tests.unit.deploy.metadata_schema import NAMESPACE
 
 PROJECT = Path(__file__).parents[3] / "deploy" / "salesforce"
-SOURCE = PROJECT / "force-app" / "main" / "default"
+FORCE_APP = PROJECT / "force-app"
+SOURCE = FORCE_APP / "main" / "default"
+OPTIONAL = FORCE_APP / "optional"
+"""What is deployed only where an org has the objects that it names."""
 
 ROOTS = {
     "compactLayout": "CompactLayout",
@@ -18,8 +21,10 @@ ROOTS = {
     "field": "CustomField",
     "flow": "Flow",
     "layout": "Layout",
+    "listView": "ListView",
     "object": "CustomObject",
     "permissionset": "PermissionSet",
+    "tab": "CustomTab",
     "validationRule": "ValidationRule",
 }
 
@@ -27,10 +32,15 @@ STANDARD_FIELDS = frozenset(
     f"{name}.{field}"
     for name, fields in {
         "Contact": (
-            "DoNotCall HasOptedOutOfEmail HasOptedOutOfFax Email HomePhone MailingAddress"
-            " MobilePhone OtherPhone Phone"
+            "DoNotCall HasOptedOutOfEmail HasOptedOutOfFax Email HomePhone IndividualId"
+            " MailingAddress MobilePhone OtherPhone Phone"
         ),
-        "Lead": "DoNotCall HasOptedOutOfEmail HasOptedOutOfFax",
+        "Individual": (
+            "CanStorePiiElsewhere HasOptedOutGeoTracking HasOptedOutProcessing"
+            " HasOptedOutProfiling HasOptedOutSolicit HasOptedOutTracking SendIndividualData"
+            " ShouldForget"
+        ),
+        "Lead": "DoNotCall HasOptedOutOfEmail HasOptedOutOfFax IndividualId",
         "Permission__c": "Name OwnerId CreatedById LastModifiedById",
         "Bridge_Heartbeat__c": "Name",
         "Bridge_Status__c": "SetupOwnerId",
@@ -78,7 +88,7 @@ class PermissionSet:
 
 def files() -> tuple[Path, ...]:
     """Every metadata file of the project."""
-    return tuple(sorted(path for path in SOURCE.rglob("*") if path.is_file()))
+    return tuple(sorted(path for path in FORCE_APP.rglob("*") if path.is_file()))
 
 
 def kind_of(path: Path) -> str:
@@ -131,7 +141,8 @@ def formulas() -> dict[str, str]:
 
 def permission_set(name: str) -> PermissionSet:
     """One permission set, by its name."""
-    document = read(SOURCE / "permissionsets" / f"{name}.permissionset-meta.xml")
+    (path,) = FORCE_APP.rglob(f"{name}.permissionset-meta.xml")
+    document = read(path)
     return PermissionSet(
         objects=_grants(document, "objectPermissions", "object"),
         fields=_grants(document, "fieldPermissions", "field"),

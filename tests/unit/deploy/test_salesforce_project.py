@@ -14,6 +14,12 @@ from tests.unit.deploy.metadata_schema import NAMESPACE, Grammar, faults_in, gra
 BRIDGE = "Salesforce_Bridge_Integration"
 REP = "Salesforce_Bridge_Rep"
 ADMIN = "Salesforce_Bridge_Admin"
+OPTIONAL = {
+    "Salesforce_Bridge_Campaigns": {"Campaign"},
+    "Salesforce_Bridge_Individual": {"Contact", "Individual", "Lead"},
+    "Salesforce_Bridge_Leads": {"Lead"},
+}
+RENEW_BY = {"Contact.Permission_Renew_By__c", "Permission__c.Renew_By__c"}
 FLAGS = {"Contact.DoNotCall", "Contact.HasOptedOutOfEmail", "Contact.HasOptedOutOfFax"}
 PEOPLES_FIELDS = {
     "Permission__c.Contact__c",
@@ -267,7 +273,7 @@ def test_every_field_that_is_not_required_appears_for_the_bridge_and_for_the_adm
     } == HIDDEN_FROM_REPS
 
 
-@pytest.mark.parametrize("name", [BRIDGE, REP, ADMIN])
+@pytest.mark.parametrize("name", [BRIDGE, REP, ADMIN, *OPTIONAL])
 def test_a_permission_set_names_only_what_a_deployment_accepts(name: str) -> None:
     granted = project.permission_set(name)
     fields = project.fields()
@@ -290,7 +296,6 @@ def test_the_bridge_holds_the_least_that_its_work_needs() -> None:
         "Account": {"allowRead"},
         "Bridge_Heartbeat__c": {"allowRead", "allowCreate", "allowEdit"},
         "Contact": {"allowRead", "allowEdit", "viewAllRecords"},
-        "Lead": {"allowRead", "viewAllRecords"},
         "Permission__c": {
             "allowRead",
             "allowCreate",
@@ -300,6 +305,78 @@ def test_the_bridge_holds_the_least_that_its_work_needs() -> None:
         },
     }
     assert bridge.editable() & project.STANDARD_FIELDS == FLAGS
+
+
+def test_what_not_every_org_has_is_named_only_in_permission_sets_of_its_own() -> None:
+    for path in project.SOURCE.glob("permissionsets/*"):
+        named = project.permission_set(project.name_of(path))
+        assert set(named.objects) <= {"Account", "Contact"} | {
+            name for name in named.objects if name.endswith("__c")
+        }
+        assert "Contact.IndividualId" not in named.fields
+    assert {project.name_of(path) for path in project.OPTIONAL.rglob("*.xml")} == set(OPTIONAL)
+    assert {name: set(project.permission_set(name).objects) for name in OPTIONAL} == OPTIONAL
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONAL))
+def test_an_optional_permission_set_lets_the_bridge_look_and_change_no_field(name: str) -> None:
+    granted = project.permission_set(name)
+
+    assert granted.editable() == frozenset()
+    assert granted.custom_permissions | granted.user_permissions == frozenset()
+    edited = {on for on, grant in granted.objects.items() if grant.allows & {"allowEdit"}}
+    # Adding a member to a campaign takes the right to edit that campaign.
+    assert edited == ({"Campaign"} if name == "Salesforce_Bridge_Campaigns" else set())
+    assert not {
+        on for on, grant in granted.objects.items() if grant.allows & {"allowCreate", "allowDelete"}
+    }
+
+
+def test_the_moment_to_renew_is_a_time_that_the_bridge_writes_and_people_read() -> None:
+    bridge, rep, admin = (project.permission_set(name) for name in (BRIDGE, REP, ADMIN))
+
+    assert {(project.fields()[name].kind, project.fields()[name].label) for name in RENEW_BY} == {
+        ("DateTime", "Renew by")
+    }
+    assert bridge.editable() >= RENEW_BY
+    for people in (rep, admin):
+        assert set(people.fields) >= RENEW_BY
+        assert not people.editable() & RENEW_BY
+
+
+def test_the_list_of_what_is_to_be_renewed_holds_permitted_rows_with_a_date() -> None:
+    path = project.SOURCE / "objects/Permission__c/listViews/To_Renew.listView-meta.xml"
+    view = project.read(path)
+    filters = {
+        (project.text(each, "field"), project.text(each, "operation"), project.text(each, "value"))
+        for each in view.iterfind(f"{{{NAMESPACE}}}filters")
+    }
+    columns = set(project.texts(view, "columns")) - {"NAME"}
+
+    assert project.text(view, "label") == "To renew"
+    assert filters == {
+        ("Renew_By__c", "notEqual", ""),
+        ("Consent_Status__c", "equals", "Permitted"),
+    }
+    assert "Renew_By__c" in columns
+    assert {f"Permission__c.{name}" for name in columns} <= set(project.fields())
+
+
+def test_the_lists_of_permissions_are_reached_by_a_tab_that_people_see() -> None:
+    tab = project.read(project.SOURCE / "tabs/Permission__c.tab-meta.xml")
+
+    assert project.text(tab, "customObject") == "true"
+    for name in (REP, ADMIN):
+        (path,) = project.FORCE_APP.rglob(f"{name}.permissionset-meta.xml")
+        shown = project.read(path)
+        assert project.text(shown, "tabSettings/tab") == "Permission__c"
+        assert project.text(shown, "tabSettings/visibility") == "Visible"
+
+
+def test_the_proof_of_a_yes_is_long_enough_for_a_token() -> None:
+    evidence = project.fields()["Permission__c.Requested_Change_Evidence__c"].document
+
+    assert project.text(evidence, "length") == "255"
 
 
 def test_people_can_edit_requests_but_no_result_and_never_hold_the_permission_of_the_bridge() -> (

@@ -1,6 +1,7 @@
 """Examples that say only what matters to a test; everything else is the plainest there is."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ from salesforce_bridge.permissions.keys import (
     SubjectId,
     Use,
 )
+from salesforce_bridge.permissions.laws import ChannelLaw, Profile
 from salesforce_bridge.permissions.policy import Category, Policy, parse_policy
 from salesforce_bridge.permissions.states import VALID, State
+from salesforce_bridge.permissions.stops import Stop
+from salesforce_bridge.permissions.suppressions import Scope, Suppression
 
 POLICY_TEXT = (Path(__file__).parents[3] / "config" / "policy.toml").read_text(encoding="utf-8")
 POLICY = parse_policy(POLICY_TEXT)
@@ -101,9 +105,18 @@ def a_condition(kind: ConditionKind, **said: Any) -> Condition:
 
 def every_condition() -> tuple[Condition, ...]:
     """Everything any basis asks for, and nothing that stands in the way."""
-    return tuple(
-        a_condition(kind) for kind in ConditionKind if kind is not ConditionKind.RESTRICTION
-    )
+    return tuple(a_condition(kind) for kind in ConditionKind if kind not in IN_THE_WAY)
+
+
+IN_THE_WAY = frozenset(
+    {
+        ConditionKind.RESTRICTION,
+        ConditionKind.UNDELIVERABLE,
+        ConditionKind.DNC_LISTED,
+        ConditionKind.DECEASED,
+        ConditionKind.MINOR,
+    }
+)
 
 
 def a_permission(state: State = State.GIVEN, **said: Any) -> Permission:
@@ -126,26 +139,81 @@ def a_permission(state: State = State.GIVEN, **said: Any) -> Permission:
     return Permission(**(plain | said))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SomePerson:
+    """A person of whom a test says only what matters."""
+
+    permissions: Mapping[Use, Permission] = field(default_factory=dict)
+    stops: tuple[Stop, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    jurisdiction: str = "UK"
+    former_jurisdiction: str | None = None
+    moved_at: datetime | None = None
+    subject_class: str = "CONSUMER"
+    hold: str | None = None
+    erased: bool = False
+
+
+ABOUT_A_PERSON = frozenset(one.name for one in fields(SomePerson))
+
+
 def ask(permission: Permission | None, **said: Any) -> Answer:
     """Ask about a permission of a person with whom nothing is wrong."""
-    use = MARKETING_BY_POST if permission is None else permission.use
+    use = said.pop("use", MARKETING_BY_POST if permission is None else permission.use)
     policy = said.get("policy", POLICY)
     purpose = policy.purposes.get(use.purpose)
+    about = {name: said.pop(name) for name in tuple(said) if name in ABOUT_A_PERSON}
+    about.setdefault("conditions", every_condition())
+    person = SomePerson(permissions={} if permission is None else {use: permission}, **about)
     plain: dict[str, Any] = {
-        "permission": permission,
-        "stops": (),
-        "conditions": every_condition(),
-        "use": use,
         "policy": policy,
         "at": NOON,
         "category": Category.MARKETING if purpose is None else purpose.category,
         "link_state": "ACTIVE",
         "points": (HOME,),
-        "jurisdiction": "UK",
-        "subject_class": "CONSUMER",
-        "hold": None,
     }
-    return may_use(**(plain | said))
+    return may_use(person, use, **(plain | said))
+
+
+def a_profile(
+    law: ChannelLaw = ChannelLaw.PRIOR_CONSENT, *, key: str = "UK", **said: Any
+) -> Profile:
+    """The law of a place that asks the same on every channel."""
+    plain: dict[str, Any] = {
+        "key": key,
+        "version": 1,
+        "rules": {channel: {"*": law} for channel in POLICY.channels},
+        "grades": {},
+        "double_opt_in_required": False,
+        "max_consent_age": None,
+        "dnc_register": None,
+        "stop_deadline": timedelta(days=1),
+        "reply_months": 1,
+        "extension_months": 2,
+        "evidence_retention": timedelta(days=3 * 365),
+        "suppression_retention": None,
+        "confirmed_by": None,
+    }
+    return Profile(**(plain | said))
+
+
+def under_law(*profiles: Profile, policy: Policy = POLICY) -> Policy:
+    """A policy for places whose laws a test names."""
+    return replace(policy, profiles={profile.key: profile for profile in profiles})
+
+
+def a_suppression(hmac: str = HOME.hmac, **said: Any) -> Suppression:
+    plain: dict[str, Any] = {
+        "hmac": hmac,
+        "key_version": 2,
+        "scope": Scope.MARKETING,
+        "controller": ControllerKey("example"),
+        "since": hours(-2),
+        "reason": "ERASED",
+        "after_erasure": True,
+    }
+    return Suppression(**(plain | said))
 
 
 def with_purpose(key: str, **changes: Any) -> Policy:

@@ -2,15 +2,20 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 import pytest
 
 from salesforce_bridge.permissions.contact_points import (
     ContactPoint,
+    PointKeys,
     PointType,
     contact_point,
+    contact_points,
+    is_one_of,
     normalise_email,
     normalise_phone,
+    rekeyed,
     under_every_key,
     wide_email,
 )
@@ -133,6 +138,46 @@ def test_old_keys_still_find_what_they_made() -> None:
     assert [point.key_version for point in found] == [2, 1]
     assert found[0] == phone("+14155550132")
     assert len({point.hmac for point in found}) == 2
+
+
+def typed(text: str, keys: PointKeys = KEYS) -> tuple[ContactPoint, tuple[ContactPoint, ...]]:
+    current, older = contact_points(PointType.EMAIL, text, keys=keys, default_country="GB")
+    assert current is not None
+    return current, older
+
+
+def test_what_is_typed_is_kept_under_one_key_and_found_under_all() -> None:
+    current, older = typed("jane@example.com")
+    assert current == email("jane@example.com")
+    assert (current, *older) == under_every_key(
+        PointType.EMAIL, "jane@example.com", keys=KEYS, default_country="GB"
+    )
+    assert contact_points(PointType.EMAIL, " ", keys=KEYS, default_country="GB") == (None, ())
+
+
+def test_a_point_kept_under_an_older_key_is_the_same_point() -> None:
+    before, _ = typed("jane@example.com", replace(KEYS, current=1))
+    current, older = typed("Jane+news@example.com")
+    assert is_one_of(before, current, older)
+    assert is_one_of(current, current, older)
+    other, its_older = typed("john@example.com")
+    assert not is_one_of(before, other, its_older)
+    assert not is_one_of(replace(before, type=PointType.PHONE), current, older)
+    assert not is_one_of(replace(before, key_version=2), current, older)
+
+
+def test_a_point_moves_to_the_current_key_where_it_is_typed_again() -> None:
+    before, _ = typed("jane@example.com", replace(KEYS, current=1))
+    current, older = typed("jane@example.com")
+    assert rekeyed(before, current, older) == current
+    assert rekeyed(current, current, older) is None
+    assert rekeyed(before, *typed("john@example.com")) is None
+
+
+def test_a_point_typed_in_another_spelling_moves_without_its_grants() -> None:
+    before, _ = typed("jane@example.com", replace(KEYS, current=1))
+    current, older = typed("Jane@example.com")
+    assert rekeyed(before, current, older) == replace(current, exact="")
 
 
 def test_keys_are_not_shown() -> None:

@@ -18,7 +18,6 @@ from salesforce_bridge.permissions.gates import (
     STANDALONE,
     Answer,
     Verdict,
-    may_use,
 )
 from salesforce_bridge.permissions.keys import Channel, PurposeKey
 from salesforce_bridge.permissions.policy import Assignment, Category, PurposeStatus
@@ -34,10 +33,12 @@ from tests.unit.permissions.examples import (
     SERVICE,
     a_condition,
     a_permission,
+    a_profile,
     a_use,
     ask,
     every_condition,
     hours,
+    under_law,
     with_purpose,
 )
 
@@ -266,7 +267,7 @@ def test_a_consent_older_than_its_purpose_allows_has_expired() -> None:
     policy = with_purpose("direct_marketing", max_age=timedelta(hours=24))
     assert ask(a_permission(), policy=policy, at=hours(-0.01)).verdict is Verdict.ALLOW
     assert ask(a_permission(), policy=policy).reason == "DENY_OUTSIDE_VALIDITY"
-    ageless = with_purpose("direct_marketing", max_age=None)
+    ageless = under_law(a_profile(), policy=with_purpose("direct_marketing", max_age=None))
     assert ask(a_permission(), policy=ageless, at=hours(99999)).verdict is Verdict.ALLOW
 
 
@@ -340,7 +341,9 @@ def test_where_the_address_does_not_matter_none_is_asked_for() -> None:
 
 @pytest.mark.parametrize("category", Category)
 def test_what_nobody_has_judged_yet_waits(category: Category) -> None:
-    permission = in_force(LawfulBasis.CONTRACT)
+    permission = (
+        a_permission() if category is Category.MARKETING else in_force(LawfulBasis.CONTRACT)
+    )
     held = replace(permission, held="MASS_CHANGE_CIRCUIT_OPEN")
     for answer in (
         ask(held, category=category),
@@ -362,19 +365,11 @@ def test_messages_the_law_asks_for_stand_on_their_own_footing(category: Category
 
 
 def test_the_worst_answer_wins_and_every_failed_gate_is_kept() -> None:
-    answer = may_use(
-        permission=a_permission(State.EXPIRED, held="MASS_CHANGE_CIRCUIT_OPEN"),
+    answer = ask(
+        a_permission(State.EXPIRED, held="MASS_CHANGE_CIRCUIT_OPEN"),
         stops=(a_stop(StopKind.MARKETING_OBJECTION), a_stop(StopKind.SUBJECT_STOP_ALL)),
-        conditions=(),
-        use=MARKETING_BY_POST,
         policy=with_purpose("direct_marketing", status=PurposeStatus.RETIRED, assignments=()),
-        at=NOON,
-        category=Category.MARKETING,
         link_state="AMBIGUOUS",
-        points=(),
-        jurisdiction="UK",
-        subject_class="CONSUMER",
-        hold=None,
     )
     assert answer.verdict is Verdict.DENY
     assert answer.reason == "DENY_MARKETING_OBJECTION"

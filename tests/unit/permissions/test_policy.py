@@ -182,7 +182,7 @@ def test_any_change_of_meaning_changes_the_digest(old: str, new: str) -> None:
             "notices.consent-en-1.purposes",
             '"marketing"',
         ),
-        ('sha256 = "9f', 'sha256 = "', "notices.consent-en-1.sha256", "SHA-256"),
+        ('sha256 = "94', 'sha256 = "', "notices.consent-en-1.sha256", "SHA-256"),
         ('basis = "CONSENT"', 'basis = "HABIT"', "direct_marketing.assignments[1].basis", "HABIT"),
         (
             'basis = "CONSENT"',

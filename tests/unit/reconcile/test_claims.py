@@ -158,8 +158,10 @@ def test_a_claim_for_the_future_or_before_it_was_made_is_held_for_somebody_to_lo
     row = world.row_of(ANN)
     world.edit_row(row, request=GRANT, capture_date=world.at + timedelta(days=1))
     plan = world.cycle()
-    assert reasons_by_use(plan, "S09") == {NEWS_BY_EMAIL: "SITUATION_NOT_YET_JUDGED"}
-    assert world.status_of(ANN) == "Limited"
+    assert reasons_by_use(plan, "S09") == {NEWS_BY_EMAIL: "TIMESTAMP_IMPLAUSIBLE_HELD"}
+    (claim,) = plan.candidates
+    assert claim.reason == "TIMESTAMP_IMPLAUSIBLE_HELD"
+    assert world.status_of(ANN) == "Permitted"
 
 
 def test_a_contact_made_permitted_by_hand_is_a_bare_claim_for_the_headline(world: World) -> None:
@@ -223,12 +225,13 @@ def test_what_travels_with_a_write_never_causes_one(world: World) -> None:
     assert world.plan().writes == ()
 
 
-def test_on_first_sight_of_an_odd_status_nothing_is_concluded_but_it_is_put_right() -> None:
+def test_on_first_sight_an_odd_status_is_neither_yes_nor_no_and_is_put_right() -> None:
     world = World()
     world.contacts[ANN] = a_contact(1)
     world.edit(ANN, consent_status="Lapsed")
     plan = world.cycle()
-    assert situations(plan) == {"S15"}
+    assert situations(plan) == {"S11", "S15"}
+    assert (plan.events, plan.candidates) == ((), ())
     assert world.contacts[ANN].fields.consent_status == "Not asked"
 
 
@@ -299,7 +302,7 @@ def test_a_row_moved_to_another_person_goes_home_and_its_request_counts_for_both
     world.edit_row(row, contact_id=contact_id(2), request=STOP)
     plan = world.cycle()
     assert {each.contact_id for each in decisions_on(plan, "S04")} == {ANN, contact_id(2)}
-    assert reasons_by_use(plan, "S24") == {NEWS_BY_EMAIL: "SITUATION_NOT_YET_JUDGED"}
+    assert reasons_by_use(plan, "S24") == {NEWS_BY_EMAIL: "PERM_REPARENT_REVERTED"}
     assert world.rows[row].fields.contact_id == ANN
     assert world.status_of(ANN) == world.status_of(contact_id(2)) == "Stopped"
 
@@ -308,18 +311,18 @@ def test_a_row_taken_from_its_contact_is_given_back(world: World) -> None:
     row = world.row_of(ANN)
     world.edit_row(row, contact_id=None)
     plan = world.cycle()
-    assert reasons_by_use(plan, "S24") == {NEWS_BY_EMAIL: "SITUATION_NOT_YET_JUDGED"}
+    assert reasons_by_use(plan, "S24") == {NEWS_BY_EMAIL: "PERM_REPARENT_REVERTED"}
     assert world.rows[row].fields.contact_id == ANN
 
 
 def test_a_row_that_names_nothing_we_know_is_looked_at_once(world: World) -> None:
     world.add_row(use=a_use("astrology", "PIGEON"))
     world.add_row(purpose=None)
-    assert reasons_by_use(world.cycle(), "S25") == {EVERYTHING: "SITUATION_NOT_YET_JUDGED"}
+    assert reasons_by_use(world.cycle(), "S25") == {EVERYTHING: "PERM_UNMAPPABLE_HELD"}
     assert situations(world.plan()) <= {"S01", "S02"}
 
 
 def test_an_unknown_status_of_a_row_holds_and_is_put_right(world: World) -> None:
     world.edit_row(world.row_of(ANN), consent_status="Yes!")
-    assert reasons_by_use(world.cycle(), "S25") == {NEWS_BY_EMAIL: "SITUATION_NOT_YET_JUDGED"}
+    assert reasons_by_use(world.cycle(), "S25") == {NEWS_BY_EMAIL: "PERM_UNMAPPABLE_HELD"}
     assert world.status_of(ANN) == "Limited"

@@ -1,8 +1,11 @@
 """Contacts that come, go and move, and people who share or change an address."""
 
+from datetime import timedelta
+
 import pytest
 
 from salesforce_bridge.permissions.events import EventKind
+from salesforce_bridge.permissions.states import State
 from salesforce_bridge.reconcile.facts import AMBIGUOUS, CLOSED_PURGED, CLOSED_SOFT
 from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
@@ -186,19 +189,20 @@ def test_an_undeleted_contact_is_written_again(world: World) -> None:
     assert [world.status_of(ANN, use) for use in NEWS][:2] == ["Permitted", "Stopped"]
 
 
-def test_a_purged_contact_is_held_until_somebody_has_looked(world: World) -> None:
+def test_the_person_of_a_purged_contact_is_kept_and_the_link_closed(world: World) -> None:
+    world.tell(EventKind.WITHDRAW, NEWS_BY_CALL)
+    world.cycle()
     world.purge(ANN)
     plan = world.cycle()
-    assert set(reasons_by_use(plan, "S17").values()) == {"SITUATION_NOT_YET_JUDGED"}
-    assert kinds(plan) == [(EventKind.HOLD, "direct_marketing", "EMAIL")]
-    assert world.plan().events == ()
-
-
-def test_a_purged_contact_that_was_never_read_is_held_as_of_its_permission(world: World) -> None:
-    world.purge(ANN)
-    del world.contact_mirrors[ANN]
-    (event,) = world.plan().events
-    assert event.happened_at == world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].since
+    assert reasons_by_use(plan, "S17") == {
+        NEWS_BY_EMAIL: "LINK_CLOSED_PURGED",
+        NEWS_BY_CALL: "LINK_CLOSED_STOP_RETAINED",
+        NEWS_BY_POST: "LINK_CLOSED_PURGED",
+    }
+    assert [each.state for each in plan.links] == [CLOSED_PURGED]
+    assert plan.events == ()
+    assert decisions_on(world.plan(), "S17") == ()
+    assert world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].state is State.GIVEN
 
 
 # ---------------------------------------------------------------- shared and changed addresses
@@ -329,12 +333,31 @@ def test_a_new_key_for_fingerprints_is_no_new_address(world: World) -> None:
     assert [each.move for each in plan.points] == ["REGISTER", "REGISTER"]
 
 
-def test_moving_to_another_country_holds_what_was_permitted(world: World) -> None:
+def test_whoever_moves_is_judged_by_the_stricter_law_of_both_places(world: World) -> None:
     world.edit(ANN, country="Germany")
     plan = world.cycle()
-    assert set(reasons_by_use(plan, "S33").values()) == {"SITUATION_NOT_YET_JUDGED"}
-    assert [each.jurisdiction for each in plan.jurisdictions] == ["DE"]
-    assert world.status_of(ANN) == "Limited"
+    assert set(reasons_by_use(plan, "S33").values()) == {"PROFILE_REEVALUATED_STRICTER"}
+    (moved,) = plan.jurisdictions
+    assert (moved.jurisdiction, moved.former) == ("DE", "UK")
+    assert moved.moved_at == world.at - timedelta(minutes=1, seconds=10)
+    assert decisions_on(world.plan(), "S33") == ()
+    assert world.plan().jurisdictions == ()
+
+
+def test_of_two_places_left_behind_the_strictest_law_there_is_counts(world: World) -> None:
+    world.edit(ANN, country="Germany")
+    world.cycle()
+    world.edit(ANN, country="France")
+    (moved,) = world.cycle().jurisdictions
+    assert (moved.jurisdiction, moved.former) == ("FR", "UNKNOWN")
+
+
+def test_whoever_moves_back_is_judged_by_the_law_of_the_place_left_as_well(world: World) -> None:
+    world.edit(ANN, country="Germany")
+    world.cycle()
+    world.edit(ANN, country="United Kingdom")
+    (moved,) = world.cycle().jurisdictions
+    assert (moved.jurisdiction, moved.former) == ("UK", "DE")
 
 
 def test_two_contacts_of_one_person_in_two_countries_are_nowhere_known(world: World) -> None:

@@ -26,6 +26,7 @@ from salesforce_bridge.permissions.keys import (
 )
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.states import State
+from salesforce_bridge.permissions.suppressions import Suppression, matching
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS
 from salesforce_bridge.reconcile.dossiers import Sight, assemble, orphans
 from salesforce_bridge.reconcile.facts import (
@@ -35,11 +36,22 @@ from salesforce_bridge.reconcile.facts import (
     Dossier,
     HeldPoint,
     Link,
+    RefusedWrite,
     RowFields,
     RowSnapshot,
     SubjectRecord,
 )
-from salesforce_bridge.reconcile.intent import Decision, Plan, PointMove, Target, Verb, Write
+from salesforce_bridge.reconcile.intent import (
+    CLOSED_CIRCUIT,
+    Circuit,
+    Decision,
+    Lane,
+    Plan,
+    PointMove,
+    Target,
+    Verb,
+    Write,
+)
 from salesforce_bridge.reconcile.plan import make_plan
 from tests.unit.permissions.examples import POLICY
 
@@ -171,6 +183,17 @@ def an_event(
     return PermissionEvent(**(plain | said))
 
 
+# What a basis rests on; every other condition stands in the way of something.
+GROUNDS = (
+    ConditionKind.CONTRACT,
+    ConditionKind.OBLIGATION,
+    ConditionKind.INCIDENT,
+    ConditionKind.TASK,
+    ConditionKind.ASSESSMENT,
+    ConditionKind.OBJECTION_NOTICE,
+)
+
+
 def every_condition(whose: SubjectId) -> tuple[Condition, ...]:
     return tuple(
         Condition(
@@ -180,8 +203,7 @@ def every_condition(whose: SubjectId) -> tuple[Condition, ...]:
             ref="ref-1",
             valid_from=datetime(2026, 1, 1, tzinfo=UTC),
         )
-        for kind in ConditionKind
-        if kind is not ConditionKind.RESTRICTION
+        for kind in GROUNDS
     )
 
 
@@ -199,6 +221,10 @@ class World:
     links: dict[ContactId, Link] = field(default_factory=dict)
     records: dict[SubjectId, SubjectRecord] = field(default_factory=dict)
     pending: tuple[Write, ...] = ()
+    refused: dict[ContactId, tuple[RefusedWrite, ...]] = field(default_factory=dict)
+    suppressions: tuple[Suppression, ...] = ()
+    earlier: dict[str, Policy] = field(default_factory=dict)  # other bundles, by digest
+    circuit: Circuit = CLOSED_CIRCUIT
     purged: frozenset[ContactId] = frozenset()
     told: list[str] = field(default_factory=list)  # ids of all events
 
@@ -240,9 +266,23 @@ class World:
             row_mirrors=self.row_mirrors,
             row_owners=self.row_owners,
             links=self.links,
-            records=self.records,
+            records=self.known(),
             pending=self.pending,
+            refused=self.refused,
+            suppressions=self.suppressions,
         )
+
+    def known(self) -> dict[SubjectId, SubjectRecord]:
+        """The people as the ledger gives them, with the suppressions of their addresses."""
+        if not self.suppressions:
+            return self.records
+        return {
+            whose: replace(
+                record,
+                suppressions=matching(self.suppressions, (held.point for held in record.points)),
+            )
+            for whose, record in self.records.items()
+        }
 
     def dossiers(self) -> tuple[Dossier, ...]:
         return assemble(self.sight())
@@ -256,6 +296,8 @@ class World:
             at=at or self.at,
             revision=revision,
             salt=salt,
+            earlier=self.earlier,
+            circuit=self.circuit,
         )
 
     def cycle(self) -> Plan:
@@ -274,17 +316,28 @@ class World:
     def apply(self, plan: Plan) -> None:
         self._record(plan)
         self.contact_mirrors |= {
-            each.contact_id: replace(each, bridge_set=self._ours(each))
+            each.contact_id: replace(
+                each, bridge_set=self._ours(each), campaigned=self._campaigned(each)
+            )
             for each in self.contacts.values()
+            if each.contact_id not in plan.parked
         }
-        self.row_mirrors |= self.rows
+        self.row_mirrors |= {key: row for key, row in self.rows.items() if key not in plan.parked}
+        self.refused = {}
         for dossier in self.dossiers():
             for case in dossier.cases:
                 self.row_owners |= {row.seen.row_id: case.contact_id for row in case.rows}
         self.pending = ()
         self.at += timedelta(minutes=1)
         for write in plan.writes:
-            self._write(write)
+            # While a mass change waits for a person, nothing is written but stops.
+            if write.lane is Lane.STOP or not self.circuit.is_open:
+                self._write(write)
+
+    def adopt(self, policy: Policy) -> None:
+        """Another bundle is put in force."""
+        self.earlier[self.policy.digest] = self.policy
+        self.policy = policy
 
     # ------------------------------------------------------------ what people do
 
@@ -297,11 +350,26 @@ class World:
         self.settle()
         return contact.contact_id
 
-    def link(self, number: int, *, subject: int, state: str = ACTIVE) -> None:
+    def link(
+        self,
+        number: int,
+        *,
+        subject: int,
+        state: str = ACTIVE,
+        merged_into: ContactId | None = None,
+    ) -> None:
         whose = subject_id(subject)
-        link = Link(subject_id=whose, org_id=ORG, contact_id=contact_id(number), state=state)
+        link = Link(
+            subject_id=whose,
+            org_id=ORG,
+            contact_id=contact_id(number),
+            state=state,
+            merged_into=merged_into,
+        )
         self.links[link.contact_id] = link
-        record = self.records.get(whose) or a_record(subject, conditions=every_condition(whose))
+        record = self.records.get(whose) or a_record(
+            subject, conditions=every_condition(whose), policy_digest=self.policy.digest
+        )
         contact = self.contacts.get(link.contact_id)
         points = {held.point: held for held in record.points}
         points |= {
@@ -392,7 +460,9 @@ class World:
     def _record(self, plan: Plan) -> None:
         for met in plan.subjects:
             self.records[met.subject_id] = a_record(
-                subject_id=met.subject_id, jurisdiction=met.jurisdiction
+                subject_id=met.subject_id,
+                jurisdiction=met.jurisdiction,
+                policy_digest=self.policy.digest,
             )
         for link in plan.links:
             self.links[link.contact_id] = link
@@ -409,11 +479,44 @@ class World:
             )
         for moved in plan.jurisdictions:
             record = self.records[moved.subject_id]
-            self.records[moved.subject_id] = replace(record, jurisdiction=moved.jurisdiction)
+            self.records[moved.subject_id] = replace(
+                record,
+                jurisdiction=moved.jurisdiction,
+                former_jurisdiction=moved.former,
+                moved_at=moved.moved_at,
+            )
         for claim in plan.candidates:
             record = self.records[claim.subject_id]
-            self.records[claim.subject_id] = replace(record, candidates=(*record.candidates, claim))
+            kept_claims = tuple(each for each in record.candidates if each.id != claim.id)
+            self.records[claim.subject_id] = replace(record, candidates=(*kept_claims, claim))
+        self._record_rights(plan)
         self._fold(plan.events)
+
+    def _record_rights(self, plan: Plan) -> None:
+        for condition in plan.conditions:
+            record = self.records[condition.subject_id]
+            self.records[record.subject_id] = replace(
+                record, conditions=(*record.conditions, condition)
+            )
+        for case in plan.cases:
+            record = self.records[case.subject_id]
+            kept = tuple(each for each in record.cases if each.id != case.id)
+            self.records[record.subject_id] = replace(record, cases=(*kept, case))
+        for new in plan.suppressions:
+            self.suppressions = (
+                *(each for each in self.suppressions if _place(each) != _place(new)),
+                new,
+            )
+        for subject in plan.judged_anew:
+            self.records[subject] = replace(self.records[subject], policy_digest=self.policy.digest)
+        for change in plan.due:
+            record = self.records[change.subject_id]
+            due = {use: at for use, at in record.due.items() if use != change.use}
+            if change.at is not None:
+                due[change.use] = change.at
+            self.records[change.subject_id] = replace(record, due=due)
+        if plan.opens_circuit is not None:
+            self.circuit = replace(self.circuit, is_open=True)
 
     def _fold(self, events: Iterable[PermissionEvent]) -> None:
         for event in events:
@@ -431,18 +534,27 @@ class World:
         ours = mirror.bridge_set if mirror is not None else ()
         return tuple(name for name in FLAG_FIELDS if name in ours and getattr(contact, name))
 
+    def _campaigned(self, contact: ContactSnapshot) -> str | None:
+        mirror = self.contact_mirrors.get(contact.contact_id)
+        return mirror.campaigned if mirror is not None else None
+
     def _write(self, write: Write) -> None:
+        if write.target is Target.CAMPAIGN_MEMBER:
+            mirror = self.contact_mirrors[write.contact_id]
+            self.contact_mirrors[write.contact_id] = replace(mirror, campaigned=write.ledger_key)
+            return
         if write.target is Target.CONTACT:
             assert write.record_id is not None
             contact = ContactId(write.record_id)
             raised = {name for name, value in write.fields.items() if value is True}
             lowered = {name for name, value in write.fields.items() if value is False}
-            mirror = self.contact_mirrors[contact]
-            ours = ({*mirror.bridge_set} | raised) - lowered
-            self.contact_mirrors[contact] = _contact_with(
-                replace(mirror, bridge_set=tuple(each for each in FLAG_FIELDS if each in ours)),
-                write,
-            )
+            known = self.contact_mirrors.get(contact)
+            if known is not None:
+                ours = ({*known.bridge_set} | raised) - lowered
+                kept = tuple(each for each in FLAG_FIELDS if each in ours)
+                self.contact_mirrors[contact] = _contact_with(
+                    replace(known, bridge_set=kept), write
+                )
             self.contacts[contact] = replace(
                 _contact_with(self.contacts[contact], write),
                 modstamp=self.at - timedelta(seconds=20),
@@ -470,6 +582,10 @@ class World:
         return a_row(
             1 + len(self.rows), of=None, purpose=None, channel=None, ledger_key=write.ledger_key
         )
+
+
+def _place(suppression: Suppression) -> tuple[str, str, bool]:
+    return suppression.hmac, suppression.scope, suppression.after_erasure
 
 
 def _contact_in_words(contact: ContactSnapshot) -> str:

@@ -17,7 +17,8 @@ from salesforce_bridge.reconcile.intent import Lane, Target, Value, Verb, Write
 from salesforce_bridge.salesforce.auth import ClientCredentials, Credentials
 from salesforce_bridge.salesforce.client import Retries
 from salesforce_bridge.salesforce.faults import RecordMalformed
-from salesforce_bridge.salesforce.gateway import Endpoint, Gateway, open_gateway
+from salesforce_bridge.salesforce.gateway import Gateway
+from salesforce_bridge.salesforce.opening import Endpoint, open_gateway
 
 LOGIN = "https://acme.my.salesforce.com"
 ORG = OrgId("00D000000000001EAA")
@@ -68,6 +69,8 @@ class Script:
         org_id: OrgId | None = None,
         attempts: int = 3,
         set_aside: Callable[[RecordMalformed], None] | None = None,
+        features: frozenset[str] | None = frozenset(),
+        proof_keys: Mapping[str, bytes] | None = None,
     ) -> Gateway:
         return open_gateway(
             endpoint=Endpoint(login_url=LOGIN, retries=Retries(attempts=attempts)),
@@ -78,6 +81,8 @@ class Script:
             now=lambda: AT,
             wait=self.wait,
             set_aside=set_aside,
+            features=features,
+            proof_keys=proof_keys,
         )
 
 
@@ -175,14 +180,14 @@ def a_write(
     fields: Mapping[str, Value] | None = None,
     record_id: str | None = None,
 ) -> Write:
-    upsert = verb is Verb.UPSERT
+    upsert, insert = verb is Verb.UPSERT, verb is Verb.INSERT
     return Write(
         id=f"write-{number}",
         lane=Lane.TIGHTEN,
         verb=verb,
         target=target,
         contact_id=contact_id(number),
-        record_id=None if upsert else record_id or contact_id(number),
+        record_id=None if upsert or insert else record_id or contact_id(number),
         ledger_key=f"{contact_id(number)}:news:EMAIL" if upsert else None,
         fields={"consent_status": "Stopped"} if fields is None else fields,
         decision_id="decision",

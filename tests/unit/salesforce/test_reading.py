@@ -134,7 +134,7 @@ def test_asking_for_nothing_costs_nothing() -> None:
     with scripted() as script:
         gateway = script.gateway()
         assert gateway.contacts(()) == ()
-        assert gateway.rows(()) == gateway.rows_of(()) == ()
+        assert gateway.rows(()) == gateway.first_look(()).rows == ()
         assert gateway.calls == 0
 
 
@@ -142,7 +142,7 @@ def test_rows_of_many_contacts_go_on_behind_the_last_id() -> None:
     first, second = (permission_row(Id=f"a0000000000000{n}AAA") for n in (1, 2))
     with scripted() as script:
         script.say(replies(page(first, done=False, total=2)), replies(page(second)))
-        rows = script.gateway().rows_of([contact_id(1)])
+        rows = script.gateway().first_look([contact_id(1)]).rows
     assert [row.row_id for row in rows] == ["a00000000000001AAA", "a00000000000002AAA"]
     assert soql_of(script.asked[1][0]).endswith(
         "WHERE Contact__c IN ('003000000000001AAA') AND Id > 'a00000000000001AAA'"

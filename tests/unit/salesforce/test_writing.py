@@ -393,3 +393,30 @@ def test_words_of_salesforce_about_a_record_do_not_get_into_an_outcome() -> None
         outcome = script.gateway().write(writes(1))[0]
     assert "jane" not in repr(outcome)
     assert outcome.message_digest
+
+
+def test_campaign_members_are_posted_and_one_that_is_there_already_counts_as_written() -> None:
+    fields = {"campaign_id": "701000000000001AAA"}
+    members = [
+        a_write(number, verb=Verb.INSERT, target=Target.CAMPAIGN_MEMBER, fields=fields)
+        for number in range(3)
+    ]
+    answers = [
+        {"id": "00v000000000001AAA", "success": True, "errors": []},
+        row_refused("DUPLICATE_VALUE"),
+        row_refused("FIELD_INTEGRITY_EXCEPTION"),
+    ]
+    with scripted() as script:
+        script.say(replies(answers))
+        outcomes = script.gateway().write(members)
+    assert results(outcomes) == ["accepted", "accepted", "refused"]
+    assert outcomes[0].record_id == "00v000000000001AAA"
+    (part,) = script.asked[0]
+    assert (part["method"], part["url"]) == ("POST", "/services/data/v66.0/composite/sobjects")
+
+
+def test_a_duplicate_counts_as_written_for_what_is_inserted_only() -> None:
+    with scripted() as script:
+        script.say(replies([row_refused("DUPLICATE_VALUE")]))
+        outcomes = script.gateway().write(writes(1))
+    assert results(outcomes) == ["refused"]

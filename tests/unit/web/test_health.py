@@ -32,6 +32,7 @@ def test_a_bridge_that_cycles_is_well() -> None:
     ("ill", "code"),
     [
         (replace(WELL, halted="The plan is too large."), "HALTED"),
+        (replace(WELL, circuit="rep 005… blanked 60 rows within 1h"), "CIRCUIT_OPEN"),
         (replace(WELL, unclean_cycles=2), "CYCLE_UNCLEAN"),
         (replace(WELL, last_clean_at=AT - timedelta(minutes=16)), "CYCLE_TOO_OLD"),
         (replace(WELL, last_clean_at=None), "CYCLE_TOO_OLD"),
@@ -110,6 +111,7 @@ def test_health_is_told_by_status_and_in_words(bridge: Bridge) -> None:
         "last_clean_cycle_at": "2026-03-01T11:59:00+00:00",
         "unwritten_stops": 0,
         "paused": False,
+        "circuit_open": False,
         "version": "0.1.0",
     }
     bridge.vitals = replace(WELL, halted="The plan is too large.")

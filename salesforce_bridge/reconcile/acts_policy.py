@@ -1,0 +1,198 @@
+"""Acts for a new bundle, another place, and the clock: they end, mark and remind, and never permit."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from salesforce_bridge.permissions.bases import OBJECTIONABLE, LawfulBasis
+from salesforce_bridge.permissions.events import EventKind, PermissionEvent
+from salesforce_bridge.permissions.expiry import rule_for
+from salesforce_bridge.permissions.keys import ANY_PURPOSE, PurposeKey, SubjectId, Use
+from salesforce_bridge.permissions.permission import Permission
+from salesforce_bridge.permissions.states import ASKED, STOPPED, State
+from salesforce_bridge.permissions.stops import Stop, reaches
+from salesforce_bridge.reconcile.acts_words import POLICY, tell, tell_by_policy
+from salesforce_bridge.reconcile.bench import Bench
+from salesforce_bridge.reconcile.classes import LedgerClass, class_of
+from salesforce_bridge.reconcile.facts import SubjectRecord
+from salesforce_bridge.reconcile.findings import Finding, Situation
+from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION
+from salesforce_bridge.reconcile.joins import KIND_OF_STOP
+from salesforce_bridge.reconcile.reasons import Reason
+from salesforce_bridge.reconcile.telling import CLOCK, basis_of, event_of
+
+_HELD_CLASSES = frozenset({LedgerClass.L2, LedgerClass.L3A, LedgerClass.L3B})
+
+
+def expire(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """End what has run out."""
+    permission = bench.record_of(finding.contact_id).permissions[finding.use]
+    yield from tell(bench, finding, reason, _end_of(permission, EventKind.EXPIRE), teller=CLOCK)
+
+
+def hold(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """Suspend what is permitted until somebody has looked; what is not permitted need not be held."""
+    record = bench.record_of(finding.contact_id)
+    found = class_of(record, finding.use, policy=bench.policy, at=bench.at)
+    if found not in _HELD_CLASSES:
+        return
+    clock = finding.situation is Situation.S27_EXPIRY_DUE
+    yield from tell(bench, finding, reason, EventKind.HOLD, teller=CLOCK if clock else None)
+
+
+def prompt(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """Note that somebody was told of an end that is near, once for each boundary."""
+    record = bench.record_of(finding.contact_id)
+    if finding.stamp is None or finding.use not in record.permissions:
+        return
+    event = event_of(
+        record,
+        finding.use,
+        EventKind.PROMPT,
+        reason=reason.code,
+        happened_at=finding.stamp,
+        teller=CLOCK,
+        policy=bench.policy,
+        at=bench.at,
+    )
+    yield from _append(bench, replace(event, effective_from=finding.stamp))
+
+
+def revoke(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """End what a new bundle no longer provides for."""
+    record = bench.record_of(finding.contact_id)
+    kind = _end_of(record.permissions[finding.use], EventKind.REVOKE)
+    event = tell_by_policy(bench, record, finding.use, kind, reason=reason.code)
+    yield from _append(bench, event)
+
+
+def close_request(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """Close a question about a purpose that is no longer pursued."""
+    record = bench.record_of(finding.contact_id)
+    permission = record.permissions.get(finding.use)
+    if permission is not None and permission.state in ASKED:
+        event = tell_by_policy(bench, record, finding.use, EventKind.EXPIRE, reason=reason.code)
+        yield from _append(bench, event)
+
+
+def carry_to_successor(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """Let a no to a retired purpose hold for the one that takes its place, on the same channel."""
+    record, use = bench.record_of(finding.contact_id), finding.use
+    purpose = bench.policy.purposes.get(use.purpose)
+    successor = purpose.successor if purpose is not None else None
+    if successor is None:
+        return
+    permission = record.permissions.get(use)
+    if permission is not None and permission.state in _SAYING_NO:
+        for event in _narrow_stop(bench, record, permission, successor, reason=reason.code):
+            yield from _append(bench, event)
+    for stop in record.stops:
+        if stop.purpose != ANY_PURPOSE and reaches(stop, use):
+            event = _wide_stop(bench, record, stop, successor, reason=reason.code)
+            yield from _append(bench, event)
+
+
+def link_notice(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """Note that there is a newer notice than the one somebody agreed to."""
+    return _mark(bench, finding, reason, EventKind.NOTICED)
+
+
+def reaffirm(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
+    """Note that somebody has to say yes once more, and until when the old yes still counts."""
+    return _mark(bench, finding, reason, EventKind.REAFFIRM)
+
+
+def move(bench: Bench, subject_id: SubjectId) -> None:
+    """Note where a person is now; the law they left counts as well, until proof meets the new one."""
+    record = bench.records[subject_id]
+    place = bench.places.get(subject_id, record.jurisdiction)
+    if place == record.jurisdiction:
+        return
+    stamps = [
+        case.seen.modstamp
+        for contact_id, case in bench.cases.items()
+        if case.seen is not None and bench.owners[contact_id] == subject_id
+    ]
+    bench.records[subject_id] = replace(
+        record,
+        jurisdiction=place,
+        former_jurisdiction=_former(record, place),
+        moved_at=min(max(stamps, default=bench.at), bench.at),
+    )
+
+
+_SAYING_NO = STOPPED | {State.CHALLENGED}
+
+
+def _append(bench: Bench, event: PermissionEvent) -> Iterator[str]:
+    bench.append(event)
+    yield event.id
+
+
+def _end_of(permission: Permission, of_consent: EventKind) -> EventKind:
+    consent = permission.basis is LawfulBasis.CONSENT or permission.state in ASKED
+    return of_consent if consent else EventKind.END
+
+
+def _mark(bench: Bench, finding: Finding, reason: Reason, kind: EventKind) -> Iterator[str]:
+    record, use = bench.record_of(finding.contact_id), finding.use
+    if use not in record.permissions:
+        return  # who never decided anything is shown the newest notice anyway
+    event = tell_by_policy(
+        bench, record, use, kind, reason=reason.code, about=finding.notice_id or ""
+    )
+    event = replace(event, notice_id=finding.notice_id)
+    if kind is EventKind.REAFFIRM:
+        rule = rule_for(bench.policy, use.purpose, record.jurisdiction)
+        event = replace(event, effective_to=bench.at + rule.grace)
+    yield from _append(bench, event)
+
+
+def _narrow_stop(
+    bench: Bench, record: SubjectRecord, said: Permission, successor: PurposeKey, *, reason: str
+) -> Iterator[PermissionEvent]:
+    use = Use(purpose=successor, channel=said.use.channel)
+    purpose = bench.policy.purposes.get(successor)
+    basis = basis_of(record, use, policy=bench.policy, at=bench.at)
+    if basis is LawfulBasis.CONSENT:
+        kind = EventKind.WITHDRAW
+    elif purpose is not None and purpose.direct_marketing:
+        kind = EventKind.OBJECT_MARKETING
+    elif basis in OBJECTIONABLE:
+        kind = EventKind.OBJECT_GROUNDS
+    else:
+        return  # a contract or a duty knows no such no
+    yield event_of(
+        record,
+        use,
+        kind,
+        reason=reason,
+        happened_at=said.stopped_at or said.since,
+        teller=POLICY,
+        policy=bench.policy,
+        at=bench.at,
+        own=said.own,
+    )
+
+
+def _wide_stop(
+    bench: Bench, record: SubjectRecord, stop: Stop, successor: PurposeKey, *, reason: str
+) -> PermissionEvent:
+    return event_of(
+        record,
+        Use(purpose=successor, channel=stop.channel),
+        KIND_OF_STOP[stop.kind],
+        reason=reason,
+        happened_at=stop.since,
+        teller=POLICY,
+        policy=bench.policy,
+        at=bench.at,
+        own=stop.own,
+    )
+
+
+def _former(record: SubjectRecord, place: str) -> str:
+    """Say whose law counts beside that of the new place: of two places left behind, the strictest there is."""
+    left, before = record.jurisdiction, record.former_jurisdiction
+    if before is None or before in (left, place):
+        return left
+    return UNKNOWN_JURISDICTION

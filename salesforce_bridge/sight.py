@@ -1,0 +1,92 @@
+"""Who is concerned: the Contacts of one look, closed over people, merges and addresses, and all that is known of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from salesforce_bridge.ledger.store import Tx
+from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId
+from salesforce_bridge.reconcile.dossiers import Sight, owner_of
+from salesforce_bridge.reconcile.facts import (
+    LIVE_LINKS,
+    ContactSnapshot,
+    RowSnapshot,
+    SubjectRecord,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read for one batch, and every Contact that has to be judged with it."""
+
+    asked_for: frozenset[ContactId]
+    contacts: Mapping[ContactId, ContactSnapshot]
+    rows: Mapping[RowId, RowSnapshot]
+    judged: frozenset[ContactId]
+
+
+def closed(
+    tx: Tx,
+    org_id: OrgId,
+    judged: frozenset[ContactId],
+    contacts: Mapping[ContactId, ContactSnapshot],
+    rows: Mapping[RowId, RowSnapshot],
+) -> frozenset[ContactId]:
+    """Add every Contact whose person, merge, row or address one of these shares.
+
+    A suppression adds nobody: it is all that is left of whom it belonged to.
+    """
+    found = set(judged)
+    known = tx.row_mirrors(org_id, rows.keys())
+    for row_id, row in rows.items():
+        before = known.get(row_id)
+        owners = (owner_of(row), owner_of(before) if before is not None else None)
+        found |= {owner for owner in owners if owner is not None}
+    found |= {each.master_id for each in contacts.values() if each.master_id is not None}
+    links = tx.links_of(org_id, found).values()
+    # Whoever is taken out of the recycle bin again was merged into somebody, who may have said no since.
+    found |= {link.merged_into for link in links if link.merged_into is not None}
+    people = {link.subject_id for link in tx.links_of(org_id, found).values()}
+    hmacs = _addresses(contacts.values(), tx.subjects(people).values())
+    sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
+    for record in tx.subjects(people | sharing).values():
+        found |= {
+            link.contact_id
+            for link in record.links
+            if link.org_id == org_id and link.state in LIVE_LINKS
+        }
+    return frozenset(found)
+
+
+def lay_in_sight(tx: Tx, org_id: OrgId, reading: Reading) -> Sight:
+    """Lay what was read beside all that is remembered about the same people."""
+    links = tx.links_of(org_id, reading.judged)
+    held = tx.subjects({link.subject_id for link in links.values()})
+    seen = tx.contact_mirrors(org_id, reading.judged)
+    hmacs = _addresses((*reading.contacts.values(), *seen.values()), held.values())
+    sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
+    remembered = tx.rows_of(org_id, reading.judged)
+    owners = {row.row_id: owner for owner, rows in remembered.items() for row in rows}
+    mirrors = {row.row_id: row for rows in remembered.values() for row in rows}
+    mirrors |= tx.row_mirrors(org_id, reading.rows.keys())
+    return Sight(
+        asked_for=reading.asked_for,
+        contacts=reading.contacts,
+        rows=reading.rows,
+        contact_mirrors=seen,
+        row_mirrors=mirrors,
+        row_owners=owners,
+        links=links,
+        records={**tx.subjects(sharing), **held},
+        pending=tuple(each.write for each in tx.unsettled(org_id, reading.judged)),
+        refused=tx.refused_writes(org_id, reading.judged),
+        suppressions=tx.suppressions(hmacs),
+    )
+
+
+def _addresses(
+    contacts: Iterable[ContactSnapshot], records: Iterable[SubjectRecord]
+) -> frozenset[str]:
+    """Give the fingerprints of all addresses, under every key that is known."""
+    read = {point.hmac for each in contacts for point in (*each.points, *each.older)}
+    held = {held.point.hmac for record in records for held in record.points}
+    return frozenset(read | held)

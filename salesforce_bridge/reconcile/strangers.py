@@ -49,10 +49,8 @@ def unknown_echo(findings: Iterable[Finding]) -> str | None:
     rows = {each.row_id for each in findings if each.unknown}
     if not rows:
         return None
-    return (
-        f"{len(rows)} rows were written by a bridge and are unknown to this ledger:"
-        " was it restored, or is there a second bridge?"
-    )
+    many = "1 row was" if len(rows) == 1 else f"{len(rows)} rows were"
+    return f"{many} written by a bridge but not under this ledger: was it restored, or is there a second bridge?"
 
 
 def is_written_by_a_bridge(row: RowCase, case: Case) -> bool:

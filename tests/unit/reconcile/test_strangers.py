@@ -160,7 +160,7 @@ def test_only_the_writing_of_an_unknown_bridge_is_put_into_words() -> None:
     assert unknown_echo((echo,)) is None
     told = unknown_echo((replace(echo, unknown=True, row_id=next(iter(served().rows))),))
     assert told is not None
-    assert told.startswith("1 rows")
+    assert told.startswith("1 row was")
 
 
 # ---------------------------------------------------------------- results that somebody filled in

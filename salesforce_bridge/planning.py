@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from salesforce_bridge.ledger.store import Tx
 from salesforce_bridge.ledger.values import Backfill
@@ -12,7 +13,7 @@ from salesforce_bridge.reading import World
 from salesforce_bridge.reconcile.dossiers import Sight, assemble, orphans, owner_of
 from salesforce_bridge.reconcile.facts import Dossier, RowSnapshot
 from salesforce_bridge.reconcile.intent import Circuit, Plan, Target
-from salesforce_bridge.reconcile.plan import NO_CHANGE, Change, check_limits, make_plan
+from salesforce_bridge.reconcile.plan import NO_CHANGE, Change, change_of, check_limits, make_plan
 from salesforce_bridge.sight import Reading, lay_in_sight
 
 
@@ -36,7 +37,8 @@ def plan_of(
     revision = tx.head().revision
     dossiers = assemble(sight)
     circuit = _circuit(world, tx, at=at)
-    plan = make_plan(
+    judged = partial(
+        make_plan,
         dossiers,
         orphans=orphans(sight),
         org_id=world.org_id,
@@ -45,16 +47,15 @@ def plan_of(
         revision=revision,
         salt=salt,
         earlier=_earlier(world, tx, sight),
-        circuit=circuit,
     )
+    plan = judged(circuit=circuit)
+    if plan.opens_circuit is not None:
+        # As if there were no rows at all it would open; how many there are takes long to count.
+        plan = judged(circuit=replace(circuit, live_rows=tx.rows_known(world.org_id)))
     plan = _for_this_org(plan, world.gateway.features)
     fresh = frozenset(reading.judged - sight.contact_mirrors.keys())
-    surprise = _restored(sight, revision) or check_limits(
-        plan,
-        world.policy.limits,
-        known=tx.contacts_known(world.org_id),
-        fresh=fresh,
-        so_far=so_far,
+    surprise = _restored(sight, revision) or _over_a_limit(
+        world, tx, plan, fresh=fresh, so_far=so_far
     )
     return Planned(
         plan=plan,
@@ -69,9 +70,20 @@ def plan_of(
     )
 
 
+def _over_a_limit(
+    world: World, tx: Tx, plan: Plan, *, fresh: frozenset[ContactId], so_far: Change
+) -> str | None:
+    """Say over which limit a plan goes; everybody who is known is counted where that can matter."""
+    limits = world.policy.limits
+    changed = len(change_of(plan, fresh=fresh, so_far=so_far).contacts)
+    known = tx.contacts_known(world.org_id) if changed > limits.change_max else 0
+    return check_limits(plan, limits, known=known, fresh=fresh, so_far=so_far)
+
+
 def _circuit(world: World, tx: Tx, *, at: datetime) -> Circuit:
     """Give what was counted towards a mass change; before everybody was met, old claims are no news."""
-    circuit = tx.circuit(world.org_id, at=at, window=world.policy.surge.window)
+    window = world.policy.surge.window
+    circuit = tx.circuit(world.org_id, at=at, window=window, with_rows=False)
     mark = tx.bookmark(world.org_id)
     if mark is None or mark.backfill is not Backfill.COMPLETE:
         return circuit

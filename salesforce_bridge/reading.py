@@ -14,7 +14,7 @@ from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.facts import ContactSnapshot, RowSnapshot
 from salesforce_bridge.reconcile.intent import Target
 from salesforce_bridge.salesforce.faults import RecordMalformed
-from salesforce_bridge.salesforce.fields import INDIVIDUAL
+from salesforce_bridge.salesforce.fields import INDIVIDUAL, LEAD
 from salesforce_bridge.salesforce.gateway import Gateway, Heartbeat, Poll
 from salesforce_bridge.salesforce.records import Stamp
 from salesforce_bridge.sight import Reading, closed
@@ -76,6 +76,7 @@ class Batch:
     rows: frozenset[RowId] = frozenset()  # to be read
     touched: frozenset[ContactId] = frozenset()  # to be judged as the mirror has them
     individuals: frozenset[str] = frozenset()  # privacy records whose Contacts are to be read
+    leads: frozenset[str] = frozenset()  # Leads that could not be understood, with their Contacts
     page: tuple[ContactSnapshot, ...] = ()  # read already, by a backfill
     last: bool = False  # the last page of a backfill
 
@@ -148,6 +149,7 @@ def due_batches(
         *(("touched", each) for each in sorted(touched - set(again) - contacts.news)),
         *(("rows", each) for each in sorted(rows.unsure | spoilt[Target.ROW] - rows.news)),
         *(("contacts", each) for each in sorted(unsure - set(again))),
+        *(("leads", each) for each in sorted(_spoilt(world, LEAD))),
     ]
     return Due(batches=tuple(_batch(part) for part in pieces(wanted, world.chunk)), seen_again=met)
 
@@ -196,8 +198,8 @@ def follow_individuals(world: World, poll: Poll) -> None:
     kept.update(settled)
 
 
-def _spoilt(world: World, target: Target) -> frozenset[str]:
-    return frozenset(each for table, each in world.memory.spoilt if table == target)
+def _spoilt(world: World, wanted: str) -> frozenset[str]:
+    return frozenset(each for table, each in world.memory.spoilt if table == wanted)
 
 
 def _touched(world: World, tx: Tx, mark: Bookmark, *, at: datetime) -> set[str]:
@@ -220,6 +222,7 @@ def _batch(wanted: Iterable[tuple[str, str]]) -> Batch:
         rows=frozenset(map(RowId, found["rows"])),
         touched=frozenset(map(ContactId, found["touched"])),
         individuals=frozenset(found["individuals"]),
+        leads=frozenset(found["leads"]),
     )
 
 
@@ -227,13 +230,15 @@ def read_batch(world: World, batch: Batch) -> Reading:
     """Read what a batch names, and close the set: merges, people with several Contacts, shared addresses."""
     gateway, org_id = world.gateway, world.org_id
     page = {each.contact_id: each for each in batch.page}
-    contacts = page | {each.contact_id: each for each in gateway.contacts(batch.contacts)}
+    leads = gateway.leads(batch.leads)
+    wanted = batch.contacts | leads.keys()
+    contacts = page | {each.contact_id: each for each in gateway.contacts(wanted)}
     of_individuals = gateway.contacts_of_individuals(batch.individuals)
     contacts |= {each.contact_id: each for each in of_individuals}
     rows = {each.row_id: each for each in gateway.rows(batch.rows)}
     if batch.last:
         rows |= {each.row_id: each for each in gateway.orphan_rows()}
-    asked_for = batch.contacts | contacts.keys()
+    asked_for = wanted | contacts.keys()
     judged = asked_for | batch.touched
     known: frozenset[str] = frozenset()
     for _ in range(MERGES_MAX):
@@ -256,7 +261,7 @@ def read_batch(world: World, batch: Batch) -> Reading:
     look = gateway.first_look(met | whole, strangers=met)
     contacts |= {
         each: replace(contacts[each], lead=lead)
-        for each, lead in look.leads.items()
+        for each, lead in {**leads, **look.leads}.items()
         if each in contacts
     }
     rows |= {each.row_id: each for each in look.rows}

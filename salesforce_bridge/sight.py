@@ -42,11 +42,12 @@ def closed(
         owners = (owner_of(row), owner_of(before) if before is not None else None)
         found |= {owner for owner in owners if owner is not None}
     found |= {each.master_id for each in contacts.values() if each.master_id is not None}
-    links = tx.links_of(org_id, found).values()
-    # Whoever is taken out of the recycle bin again was merged into somebody, who may have said no since.
-    found |= {link.merged_into for link in links if link.merged_into is not None}
+    found |= _taken_over_by(tx, org_id, found)
     people = {link.subject_id for link in tx.links_of(org_id, found).values()}
-    hmacs = _addresses(contacts.values(), tx.subjects(people).values())
+    # Of who is gone, or was not asked for, only the mirror knows which addresses there were.
+    unread = found - {each.contact_id for each in contacts.values() if not each.deleted}
+    remembered = tx.contact_mirrors(org_id, unread).values()
+    hmacs = _addresses((*contacts.values(), *remembered), tx.subjects(people).values())
     sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
     for record in tx.subjects(people | sharing).values():
         found |= {
@@ -64,6 +65,7 @@ def lay_in_sight(tx: Tx, org_id: OrgId, reading: Reading) -> Sight:
     seen = tx.contact_mirrors(org_id, reading.judged)
     hmacs = _addresses((*reading.contacts.values(), *seen.values()), held.values())
     sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
+    records = {**tx.subjects(sharing), **held}
     remembered = tx.rows_of(org_id, reading.judged)
     owners = {row.row_id: owner for owner, rows in remembered.items() for row in rows}
     mirrors = {row.row_id: row for rows in remembered.values() for row in rows}
@@ -76,11 +78,26 @@ def lay_in_sight(tx: Tx, org_id: OrgId, reading: Reading) -> Sight:
         row_mirrors=mirrors,
         row_owners=owners,
         links=links,
-        records={**tx.subjects(sharing), **held},
+        records=records,
         pending=tuple(each.write for each in tx.unsettled(org_id, reading.judged)),
         refused=tx.refused_writes(org_id, reading.judged),
-        suppressions=tx.suppressions(hmacs),
+        suppressions=tx.suppressions(hmacs | _addresses((), records.values())),
     )
+
+
+def _taken_over_by(tx: Tx, org_id: OrgId, contact_ids: Iterable[ContactId]) -> frozenset[ContactId]:
+    """Name the Contacts that some were merged into, and those into which these were merged since.
+
+    Whoever is taken out of the recycle bin again was one with all of them, and they may have said no.
+    """
+    found: set[ContactId] = set()
+    looked_at = frozenset(contact_ids)
+    while looked_at:
+        links = tx.links_of(org_id, looked_at).values()
+        masters = {link.merged_into for link in links if link.merged_into is not None}
+        looked_at = frozenset(masters - found)
+        found |= looked_at
+    return frozenset(found)
 
 
 def _addresses(

@@ -10,6 +10,7 @@ import typer
 
 from salesforce_bridge import wiring
 from salesforce_bridge.cli.doctor_checks import Check, State
+from salesforce_bridge.cli.doctor_features import feature_checks
 from salesforce_bridge.cli.doctor_waiting import waiting_checks
 from salesforce_bridge.cli.outstanding import Outstanding, outstanding
 from salesforce_bridge.cli.shared import AsJson, Exit, Given, given, tell_json
@@ -162,6 +163,7 @@ def _visit(
         yield _pin(identity, pinned)
         yield from _schema(gateway, policy)
         yield _clock(gateway, at=wiring.now())
+        yield from feature_checks(gateway.features, policy)
         yield _allowance(gateway, share=settings.salesforce.daily_calls_share)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from salesforce_bridge.cli.doctor_checks import Check, State
-from salesforce_bridge.cli.outstanding import AGES, Outstanding
+from salesforce_bridge.cli.outstanding import AGES, Outstanding, on_old_keys
 
 
 def waiting_checks(found: Outstanding) -> Iterator[Check]:
@@ -80,8 +80,15 @@ def _quarantine(found: Outstanding) -> Check:
 
 def _points(found: Outstanding) -> Check:
     points = sorted(found.points_by_version.items())
-    text = ", ".join(f"key {key} made {number}" for key, number in points)
-    more = "; a key that made any cannot go" if len(points) > 1 else ""
-    return Check(
-        name="contact points", state=State.PASS, text=f"{text}{more}" if text else "none yet"
-    )
+    text = ", ".join(f"key {key} made {number}" for key, number in points) or "none yet"
+    if found.keys_lost:
+        lost = ", ".join(map(str, found.keys_lost))
+        return Check(
+            name="contact points",
+            state=State.FAIL,
+            text=f"{text}; key {lost} is not in points.key_file, so what rests on it finds nobody",
+            fix="put that key back into points.key_file, beside the current one",
+        )
+    old = on_old_keys(found)
+    keep = f"; old keys still carry {old}, and work as long as they stay in points.key_file"
+    return Check(name="contact points", state=State.PASS, text=text + (keep if old else ""))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from salesforce_bridge import wiring
-from salesforce_bridge.cli import rights_closing
+from salesforce_bridge.cli import rights_closing, rights_lifting
 from salesforce_bridge.cli.people import ContactArgument, person_of
 from salesforce_bridge.cli.rights_found import CaseArgument, case_named, told
 from salesforce_bridge.cli.rights_words import ASKED, ENDINGS
@@ -145,6 +145,7 @@ def extend(
 
 
 app.command()(rights_closing.close)
+app.command()(rights_lifting.lift_suppression)
 
 
 @app.command()

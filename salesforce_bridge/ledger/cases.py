@@ -33,7 +33,7 @@ from salesforce_bridge.permissions.rights import (
 )
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.permissions.stops import EVERYTHING
-from salesforce_bridge.reconcile.facts import SubjectRecord
+from salesforce_bridge.reconcile.facts import LIVE_LINKS, SubjectRecord
 from salesforce_bridge.reconcile.identity import stable_id
 
 OPENED, CLOSED = "RIGHTS_REQUEST_OPENED", "RIGHTS_CASE_CLOSED"
@@ -161,6 +161,8 @@ def close_case(
         reply_sent_at=case.reply_sent_at or before.reply_sent_at or at,
     )
     _refuse_end(case, closed, by=by, approved_by=approved_by, at=at)
+    if closed.kind is CaseKind.ERASURE and closed.state is CaseState.DONE:
+        closed = replace(closed, crm_done_at=_gone_since(tx, closed, at=at))
     with tx.connection.begin_nested():
         rights_cases.put_cases(tx.connection, [closed])
         _seal(tx, drafts.CASE_CLOSED, closed, by=by, approved_by=approved_by, at=at, policy=policy)
@@ -171,6 +173,12 @@ def close_case(
                 hint=f"salesforce-bridge rights show {case.id}",
             )
     return appended
+
+
+def _gone_since(tx: Picture, case: RightsCase, *, at: datetime) -> datetime | None:
+    """Say since when the org holds nothing of a person, where no Contact of theirs is left that could go."""
+    links = telling.person(tx, case.subject_id).links
+    return None if any(link.state in LIVE_LINKS for link in links) else at
 
 
 def _refuse_end(

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from salesforce_bridge.ledger import bulk, mirrors
+from salesforce_bridge.ledger import bulk
 from salesforce_bridge.ledger.law_tables import circuit as circuit_table
 from salesforce_bridge.ledger.law_tables import edit_count
 from salesforce_bridge.permissions.keys import OrgId
-from salesforce_bridge.reconcile.intent import Circuit, Target
+from salesforce_bridge.reconcile.intent import Circuit
 
 _COUNTS_KEPT = timedelta(days=7)  # longer than any window that a policy would count over
 
 
 def circuit(connection: Connection, org_id: OrgId, *, at: datetime, window: timedelta) -> Circuit:
-    """Whether a mass change holds everything up, and what was counted towards one in the window."""
+    """Whether a mass change holds everything up, and what was counted towards one in the window; no rows."""
     last = connection.execute(
         select(circuit_table.c.closed_at, circuit_table.c.why)
         .where(circuit_table.c.org_id == org_id)
@@ -35,7 +35,6 @@ def circuit(connection: Connection, org_id: OrgId, *, at: datetime, window: time
         is_open=is_open,
         closed_at=closed_at,
         edits={row.author: int(row.edits) for row in connection.execute(counted)},
-        live_rows=mirrors.living(connection, org_id, Target.ROW),
         why=last.why if last is not None and is_open else None,
     )
 

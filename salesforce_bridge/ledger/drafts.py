@@ -13,6 +13,7 @@ BRIDGE = "salesforce_bridge"  # who did it, where nobody did
 CASE_OPENED, CASE_NOTED = "RIGHTS_CASE_OPENED", "RIGHTS_CASE_NOTED"
 CASE_CLOSED, CASE_EXTENDED = "RIGHTS_CASE_CLOSED", "RIGHTS_CASE_EXTENDED"
 SUPPRESSION_ADDED, SUPPRESSION_LIFTED = "SUPPRESSION_ADDED", "SUPPRESSION_LIFTED"
+SUPPRESSION_REKEYED = "SUPPRESSION_REKEYED"  # kept silent under the current key as well
 CIRCUIT_OPENED, CIRCUIT_CLOSED = "CIRCUIT_OPENED", "CIRCUIT_CLOSED"
 POLICY_ACTIVATED = "POLICY_BUNDLE_ACTIVATED"
 USAGE_RECORDED = "USAGE_RECORDED"
@@ -75,9 +76,11 @@ def suppressed(
     *,
     by: str,
     approved_by: str | None = None,
+    evidence_ref: str | None = None,
     frame: Mapping[str, object],
 ) -> Draft:
     """Say which addresses were silenced, or are no more; nobody is named beside them."""
+    proven = {} if evidence_ref is None else {"evidence_ref": evidence_ref}
     return entries.deed(
         ref=verb.lower(),
         verb=verb,
@@ -95,7 +98,8 @@ def suppressed(
                     "reason": one.reason,
                 }
                 for one in suppressions
-            ]
+            ],
+            **proven,
         },
         frame=frame,
     )

@@ -11,6 +11,7 @@ from salesforce_bridge.ledger import (
     drafts,
     heads,
     history,
+    mirrors,
     sealing,
     suppressions,
     telling,
@@ -31,7 +32,7 @@ from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.profiles import profile_of
 from salesforce_bridge.permissions.stops import EVERYTHING
 from salesforce_bridge.permissions.suppressions import Scope, Suppression
-from salesforce_bridge.reconcile.facts import SubjectRecord
+from salesforce_bridge.reconcile.facts import LIVE_LINKS, SubjectRecord
 
 REASON = "ERASURE_EXECUTED"
 KEPT_ALWAYS = ("PERMISSION_EVENTS", "AUDIT_HEADERS", "LINKS")  # without a name, for claims
@@ -159,6 +160,9 @@ def _destroy(tx: Picture, record: SubjectRecord, *, at: datetime) -> dict[str, i
                 planned_write.c.state.not_in(writes.OPEN),
             )
         )
+        if link.state not in LIVE_LINKS:
+            # What is still there is looked at until it is gone; then its mirror goes the same way.
+            mirrors.strip(connection, link.org_id, [link.contact_id])
     fresh = sealing.new_pseudonym(tx.nonces)
     connection.execute(
         update(subject)

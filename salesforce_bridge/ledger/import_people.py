@@ -9,7 +9,7 @@ from salesforce_bridge.ledger.import_lines import PermissionLine
 from salesforce_bridge.ledger.store import Tx
 from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.keys import ContactId, SubjectId
-from salesforce_bridge.reconcile.facts import ACTIVE, LIVE_LINKS, Link, SubjectRecord
+from salesforce_bridge.reconcile.facts import ACTIVE, AMBIGUOUS, LIVE_LINKS, Link, SubjectRecord
 from salesforce_bridge.reconcile.identity import (
     CONSUMER,
     UNKNOWN_JURISDICTION,
@@ -52,8 +52,13 @@ class Crowd:
                 new_subject_id(contact_id, org_id=self.frame.org_id), whose
             )
             self.by_contact[contact_id] = known
+            # Whoever had other Contacts before is known by more than an address: somebody has to confirm it.
+            before = bool(self.records[known].links)
             self.links[contact_id] = Link(
-                subject_id=known, org_id=self.frame.org_id, contact_id=contact_id, state=ACTIVE
+                subject_id=known,
+                org_id=self.frame.org_id,
+                contact_id=contact_id,
+                state=AMBIGUOUS if before else ACTIVE,
             )
         elif known in self.met:
             self._register(known, whose, PointMove.REGISTER)

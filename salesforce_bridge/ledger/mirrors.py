@@ -1,6 +1,7 @@
 """Mirrors: what was last seen and last agreed in Salesforce, the third side of every comparison."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -105,6 +106,28 @@ def rows_of(
     for row in bulk.look_up(connection, statement, mirror.c.owner, contact_ids):
         gathered.setdefault(ContactId(row.owner), []).append(_row_of(row))
     return {owner: tuple(snapshots) for owner, snapshots in gathered.items()}
+
+
+def strip(connection: Connection, org_id: OrgId, contact_ids: Collection[ContactId]) -> None:
+    """Forget where the people of Contacts can be found: no fingerprint and no country is left of them."""
+    found = list(_records(connection, org_id, Target.CONTACT, contact_ids))
+    owned = select(mirror).where(mirror.c.org_id == org_id, mirror.c.target == Target.ROW.value)
+    rows = bulk.look_up(connection, owned, mirror.c.owner, contact_ids)
+    keep(
+        connection,
+        org_id,
+        contacts=[stripped(_contact_of(row)) for row in found],
+        rows=[
+            (replace(row, proof=None), ContactId(owner))
+            for owner, row in [(each.owner, _row_of(each)) for each in rows]
+            if row.proof is not None
+        ],
+    )
+
+
+def stripped(snapshot: ContactSnapshot) -> ContactSnapshot:
+    """A Contact without anything by which its person could be found."""
+    return replace(snapshot, points=(), older=(), country=None)
 
 
 def marks(

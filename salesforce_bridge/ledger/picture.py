@@ -1,6 +1,7 @@
 """A picture of the ledger: the verbs that only look."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from salesforce_bridge.ledger.values import (
     CycleId,
     CycleRecord,
     Head,
+    OldKeys,
     PlannedWrite,
 )
 from salesforce_bridge.ledger.waiting import Waiting
@@ -113,6 +115,10 @@ class Picture:
         """How many living Contacts the mirror knows."""
         return mirrors.living(self.connection, org_id, Target.CONTACT)
 
+    def rows_known(self, org_id: OrgId) -> int:
+        """How many living permission rows the mirror knows."""
+        return mirrors.living(self.connection, org_id, Target.ROW)
+
     def unwritten_stops(self, org_id: OrgId) -> Waiting:
         """Stops that were decided and that Salesforce has not accepted."""
         return waiting.unwritten_stops(self.connection, org_id)
@@ -151,15 +157,25 @@ class Picture:
         """How many fingerprints each key has made: a key that made any cannot go."""
         return subjects.points_by_version(self.connection)
 
+    def resting_on_old_keys(self, *, current: int) -> OldKeys:
+        """What would be forgotten if only the current key were left."""
+        return subjects.resting_on_old_keys(self.connection, current=current)
+
     def refused_writes(
         self, org_id: OrgId, contact_ids: Collection[ContactId]
     ) -> Mapping[ContactId, tuple[RefusedWrite, ...]]:
         """The writes on Contacts that Salesforce refused, and that nothing has replaced since."""
         return waiting.refused_writes(self.connection, org_id, contact_ids)
 
-    def circuit(self, org_id: OrgId, *, at: datetime, window: timedelta) -> Circuit:
-        """Whether a mass change holds everything but stops up, and what was counted towards one."""
-        return circuits.circuit(self.connection, org_id, at=at, window=window)
+    def circuit(
+        self, org_id: OrgId, *, at: datetime, window: timedelta, with_rows: bool = True
+    ) -> Circuit:
+        """Whether a mass change holds everything but stops up, and what was counted towards one.
+
+        How many rows there are takes long to count, so whoever may not need it leaves it out.
+        """
+        counted = circuits.circuit(self.connection, org_id, at=at, window=window)
+        return replace(counted, live_rows=self.rows_known(org_id)) if with_rows else counted
 
     def circuit_open(self, org_id: OrgId) -> str | None:
         """Why a mass change holds everything but stops up; None where none does."""

@@ -19,6 +19,7 @@ from salesforce_bridge.ledger import (
     projection,
     rights_cases,
     sealing,
+    subjects,
     suppressions,
     waiting,
     writes,
@@ -30,9 +31,9 @@ from salesforce_bridge.ledger.values import Appended, CycleId
 from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.keys import ContactId, OrgId
 from salesforce_bridge.permissions.policy import Policy
-from salesforce_bridge.permissions.rights import RightsCase
+from salesforce_bridge.permissions.rights import CaseKind, RightsCase
 from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS
-from salesforce_bridge.reconcile.facts import ContactSnapshot, RowSnapshot
+from salesforce_bridge.reconcile.facts import LIVE_LINKS, ContactSnapshot, RowSnapshot
 from salesforce_bridge.reconcile.intent import Plan
 
 
@@ -86,11 +87,37 @@ def record(
         contacts=_with_marks(connection, org_id, seen, ours),
         rows=[(row, owner) for row, owner in rows if row.row_id not in plan.parked],
     )
+    mirrors.strip(connection, org_id, _gone_for_good(connection, plan, circumstances, seen))
     waiting.supersede(connection, org_id, read, plan.writes)
     writes.plan(connection, plan.writes, org_id=org_id, cycle_id=circumstances.cycle_id, at=at)
     drafts = _drafts(connection, plan, circumstances, read=read, nonces=nonces)
+    drafts += _rekeyed(connection, contacts, circumstances)
     sealing.append(connection, drafts, nonces=nonces)
     return appended
+
+
+def _gone_for_good(
+    connection: Connection,
+    plan: Plan,
+    circumstances: Circumstances,
+    seen: Sequence[ContactSnapshot],
+) -> frozenset[ContactId]:
+    """Name the Contacts of erased people that are gone from the org: whoever they were is not remembered."""
+    org_id = circumstances.org_id
+    done = {
+        case.subject_id
+        for case in plan.cases
+        if case.kind is CaseKind.ERASURE and case.crm_done_at is not None
+    }
+    known = subjects.links_of_people(connection, done).values()
+    closed = [link for links in known for link in links if link.state not in LIVE_LINKS]
+    gone = subjects.links_of(connection, org_id, {one.contact_id for one in seen if one.deleted})
+    erased = subjects.erased_among(connection, {link.subject_id for link in gone.values()})
+    return frozenset(
+        link.contact_id
+        for link in (*closed, *gone.values())
+        if link.org_id == org_id and (link.subject_id in done or link.subject_id in erased)
+    )
 
 
 def _told(connection: Connection, plan: Plan, circumstances: Circumstances) -> Appended:
@@ -146,14 +173,7 @@ def _drafts(
     # Some decisions are about nobody the ledger keeps: a row without an owner, a Contact that was gone
     # before anybody looked. They are sealed under a name that is used once.
     strangers = {each: sealing.new_pseudonym(nonces) for each in concerned - known.keys()}
-    frame = {
-        "org_id": circumstances.org_id,
-        "cycle_id": circumstances.cycle_id,
-        "at": entries.plain(circumstances.at),
-        "policy_version": circumstances.policy.version,
-        "policy_digest": circumstances.policy.digest,
-        "software": circumstances.software,
-    }
+    frame = _frame(circumstances)
     link_refs: dict[ContactId, str] = {}
     drafts: list[Draft] = []
     for decision in decisions:
@@ -179,6 +199,28 @@ def _drafts(
             )
         )
     return drafts
+
+
+def _rekeyed(
+    connection: Connection, contacts: Sequence[ContactSnapshot], circumstances: Circumstances
+) -> list[Draft]:
+    """Keep silent under the new key what was silent under the old one, and seal that."""
+    added = suppressions.rekeyed(connection, contacts)
+    if not added:
+        return []
+    frame = _frame(circumstances)
+    return [sealed.suppressed(sealed.SUPPRESSION_REKEYED, added, by=sealed.BRIDGE, frame=frame)]
+
+
+def _frame(circumstances: Circumstances) -> dict[str, object]:
+    return {
+        "org_id": circumstances.org_id,
+        "cycle_id": circumstances.cycle_id,
+        "at": entries.plain(circumstances.at),
+        "policy_version": circumstances.policy.version,
+        "policy_digest": circumstances.policy.digest,
+        "software": circumstances.software,
+    }
 
 
 def _case_draft(case: RightsCase, person: Pseudonym | None, frame: Mapping[str, object]) -> Draft:

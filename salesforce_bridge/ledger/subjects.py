@@ -18,6 +18,7 @@ from salesforce_bridge.ledger.tables import (
     subject_link,
     suppression,
 )
+from salesforce_bridge.ledger.values import OldKeys
 from salesforce_bridge.permissions.conditions import Condition, ConditionKind, SoftOptIn
 from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import (
@@ -26,6 +27,7 @@ from salesforce_bridge.permissions.keys import (
     PurposeKey,
     SubjectId,
 )
+from salesforce_bridge.permissions.states import VALID
 from salesforce_bridge.permissions.suppressions import Suppression
 from salesforce_bridge.reconcile.facts import HeldPoint, Link, SubjectRecord
 
@@ -38,7 +40,7 @@ def subjects(connection: Connection, ids: Collection[SubjectId]) -> dict[Subject
     stops = projection.stops_of(connection, known_ids)
     conditions = conditions_of(connection, known_ids)
     points = _points_of(connection, known_ids)
-    links = _links_of_subjects(connection, known_ids)
+    links = links_of_people(connection, known_ids)
     candidates = claims.candidates_of(connection, known_ids)
     cases = rights_cases.waiting_cases_of(connection, known_ids)
     silenced = _suppressions_by_hmac(connection, points)
@@ -74,6 +76,24 @@ def links_of(
     statement = select(subject_link).where(subject_link.c.org_id == org_id)
     found = bulk.look_up(connection, statement, subject_link.c.contact_id, contact_ids)
     return {ContactId(row.contact_id): _link_of(row) for row in found}
+
+
+def links_of_people(
+    connection: Connection, ids: Collection[SubjectId]
+) -> dict[SubjectId, list[Link]]:
+    """Which Contacts people are, in every org."""
+    statement = select(subject_link).order_by(subject_link.c.org_id, subject_link.c.contact_id)
+    gathered: dict[SubjectId, list[Link]] = {}
+    for row in bulk.look_up(connection, statement, subject_link.c.subject_id, ids):
+        gathered.setdefault(SubjectId(row.subject_id), []).append(_link_of(row))
+    return gathered
+
+
+def erased_among(connection: Connection, ids: Collection[SubjectId]) -> frozenset[SubjectId]:
+    """Which of some people were erased."""
+    statement = select(subject.c.id).where(subject.c.erased_at.is_not(None))
+    found = bulk.look_up(connection, statement, subject.c.id, ids)
+    return frozenset(SubjectId(row.id) for row in found)
 
 
 def contacts_page(
@@ -163,6 +183,27 @@ def points_by_version(connection: Connection) -> dict[int, int]:
     return dict(sorted(counted.items()))
 
 
+def resting_on_old_keys(connection: Connection, *, current: int) -> OldKeys:
+    """What would be forgotten if only the current key were left."""
+    old = contact_point.c.key_version != current
+    same_person = contact_point.c.subject_id
+    facts = select(func.count(func.distinct(condition.c.id))).where(
+        condition.c.subject_id == same_person, condition.c.point == contact_point.c.hmac, old
+    )
+    grants = select(func.count()).where(
+        permission.c.subject_id == same_person,
+        permission.c.point == contact_point.c.exact,
+        permission.c.state.in_([state.value for state in VALID]),
+        old,
+    )
+    silent = select(func.count()).where(suppression.c.key_version != current)
+    return OldKeys(
+        suppressions=int(connection.execute(silent).scalar_one()),
+        conditions=int(connection.execute(facts).scalar_one()),
+        grants=int(connection.execute(grants).scalar_one()),
+    )
+
+
 def _suppressions_by_hmac(
     connection: Connection, points: Mapping[SubjectId, Sequence[HeldPoint]]
 ) -> dict[str, list[Suppression]]:
@@ -196,16 +237,6 @@ def _points_of(
         )
         held = HeldPoint(point=point, retired=row.retired)
         gathered.setdefault(SubjectId(row.subject_id), []).append(held)
-    return gathered
-
-
-def _links_of_subjects(
-    connection: Connection, ids: Collection[SubjectId]
-) -> dict[SubjectId, list[Link]]:
-    statement = select(subject_link).order_by(subject_link.c.org_id, subject_link.c.contact_id)
-    gathered: dict[SubjectId, list[Link]] = {}
-    for row in bulk.look_up(connection, statement, subject_link.c.subject_id, ids):
-        gathered.setdefault(SubjectId(row.subject_id), []).append(_link_of(row))
     return gathered
 
 

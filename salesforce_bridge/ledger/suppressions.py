@@ -1,14 +1,17 @@
 """Suppressions, as they are kept: addresses that stay silent, and nobody behind them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, select
 
 from salesforce_bridge.ledger import bulk
 from salesforce_bridge.ledger.law_tables import suppression
+from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import ControllerKey
 from salesforce_bridge.permissions.suppressions import Scope, Suppression
+from salesforce_bridge.reconcile.facts import ContactSnapshot
 
 _REPLACED = ("key_version", "since", "reason", "expires_at")
 
@@ -39,6 +42,26 @@ def suppressions_of(connection: Connection, hmacs: Collection[str]) -> tuple[Sup
     return tuple(sorted(map(_suppression_of, found)))
 
 
+def rekeyed(connection: Connection, contacts: Iterable[ContactSnapshot]) -> tuple[Suppression, ...]:
+    """Keep what is silent under a key that is going silent under the current one; give what was added.
+
+    Which old fingerprint is of which new one, two numbers of one Contact do not tell: so all its points of
+    a kind are silenced once all of them were. The old rows stay until their key goes.
+    """
+    typed = [one for one in contacts if one.older]
+    if not typed:
+        return ()
+    known = suppressions_of(connection, {point.hmac for one in typed for point in one.older})
+    wanted = (
+        {_place(new): new for one in typed for new in _under_new_keys(one, known)} if known else {}
+    )
+    there = suppressions_of(connection, {new.hmac for new in wanted.values()})
+    for old in there:
+        wanted.pop(_place(old), None)
+    put_suppressions(connection, wanted.values())
+    return tuple(sorted(wanted.values()))
+
+
 def remove_suppressions(connection: Connection, removed: Sequence[Suppression]) -> None:
     """Forget suppressions; whoever calls this seals a deed about it."""
     for one in removed:
@@ -52,6 +75,32 @@ def remove_suppressions(connection: Connection, removed: Sequence[Suppression]) 
                 )
             )
         )
+
+
+def _under_new_keys(
+    contact: ContactSnapshot, known: Collection[Suppression]
+) -> Iterator[Suppression]:
+    now: dict[PointType, list[ContactPoint]] = {}
+    before: dict[tuple[PointType, int], set[str]] = {}
+    for point in contact.points:
+        now.setdefault(point.type, []).append(point)
+    for point in contact.older:
+        before.setdefault((point.type, point.key_version), set()).add(point.hmac)
+    for (kind, _), hmacs in sorted(before.items()):
+        told = [one for one in known if one.hmac in hmacs]
+        for one in sorted(told):
+            alike = {each.hmac for each in told if _sort(each) == _sort(one)}
+            if alike == hmacs:
+                for point in now.get(kind, ()):
+                    yield replace(one, hmac=point.hmac, key_version=point.key_version)
+
+
+def _sort(one: Suppression) -> tuple[str, str, bool]:
+    return one.controller, one.scope, one.after_erasure
+
+
+def _place(one: Suppression) -> tuple[str, str, str, bool]:
+    return one.hmac, *_sort(one)
 
 
 def _suppression_of(row: Row[*tuple[Any, ...]]) -> Suppression:

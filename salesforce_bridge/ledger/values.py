@@ -157,3 +157,12 @@ class Appended:
     events: int  # new ones; those already there are not counted
     refused: Mapping[str, str] = field(default_factory=dict)  # event id: code
     revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldKeys:
+    """How much is known about addresses by a key that is being replaced."""
+
+    suppressions: int
+    conditions: int
+    grants: int

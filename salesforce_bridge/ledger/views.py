@@ -1,7 +1,7 @@
 """Views: what people read of the ledger on the command line and in the browser, and the check of the audit."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from salesforce_bridge.ledger import (
     mirrors,
     projection,
     subjects,
+    suppressions,
     writes,
 )
 from salesforce_bridge.ledger.store import CycleRecord, Head, Tx
@@ -170,14 +171,26 @@ def contact(
     if link is None:
         return None
     whose = link.subject_id
+    seen = mirrors.contacts(connection, org_id, [contact_id]).get(contact_id)
     return ContactView(
         link=link,
-        record=subjects.subjects(connection, [whose])[whose],
+        record=_with_suppressions(connection, subjects.subjects(connection, [whose])[whose], seen),
         history=history.events_of(connection, [whose]).get(whose, ()),
-        contact=mirrors.contacts(connection, org_id, [contact_id]).get(contact_id),
+        contact=seen,
         rows=mirrors.rows_of(connection, org_id, [contact_id]).get(contact_id, ()),
         entries=entries_about(tx, whose, count=entries),
     )
+
+
+def _with_suppressions(
+    connection: Connection, record: SubjectRecord, seen: ContactSnapshot | None
+) -> SubjectRecord:
+    """Add what is suppressed about the Contact's addresses under keys that are being replaced."""
+    if seen is None:
+        return record
+    hmacs = {point.hmac for point in (*seen.points, *seen.older)}
+    silent = suppressions.suppressions_of(connection, hmacs)
+    return replace(record, suppressions=tuple(sorted({*record.suppressions, *silent})))
 
 
 def waiting_claims(tx: Tx, *, limit: int = 100) -> tuple[Candidate, ...]:

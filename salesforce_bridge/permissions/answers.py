@@ -31,6 +31,11 @@ class Answer:
     failed: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()  # stops that do not forbid this message, but should be known
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What each failed gate says."""
+        return tuple([failure.reason for failure in self.failed])
+
 
 def deny(gate: str, reason: str) -> Failure:
     """Make the failure of a gate that says no."""

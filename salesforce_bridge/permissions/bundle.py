@@ -214,6 +214,17 @@ class Policy:
     review_notice: timedelta = timedelta(days=30)  # before an assessment or contract is due
     # Looked up for every key of every person, so worked out once.
     uses: tuple[Use, ...] = field(init=False, repr=False, compare=False)
+    known: Mapping[tuple[str, str], Use] = field(init=False, repr=False, compare=False)
+    # every known use by how a ledger key names it: `<purpose>:<channel>`
+    named: Mapping[str, Use] = field(init=False, repr=False, compare=False)
+    # those that are told about everybody: those with a row, and those a Contact itself speaks of
+    told: tuple[Use, ...] = field(init=False, repr=False, compare=False)
+    told_in_order: tuple[Use, ...] = field(init=False, repr=False, compare=False)
+    shown: tuple[Use, ...] = field(init=False, repr=False, compare=False)  # on a Contact itself
+    advertised: tuple[Use, ...] = field(init=False, repr=False, compare=False)  # all marketing
+    closed_by: Mapping[str, tuple[Channel, ...]] = field(
+        init=False, repr=False, compare=False
+    )  # the channels that a flag closes, in order
     assigned: Mapping[PurposeKey, tuple[Assignment, ...]] = field(
         init=False, repr=False, compare=False
     )
@@ -223,21 +234,57 @@ class Policy:
     )  # when the policy itself says something else about a purpose, in order
 
     def __post_init__(self) -> None:
-        visible = tuple(
-            Use(purpose=purpose.key, channel=channel)
-            for purpose in self.purposes.values()
-            if purpose.visible
-            for channel in purpose.channels
-        )
         narrowest_first = {
             key: tuple(sorted(purpose.assignments, key=_width))
             for key, purpose in self.purposes.items()
         }
-        object.__setattr__(self, "uses", visible)
+        for name, found in _uses(self).items():
+            object.__setattr__(self, name, found)
+        closed_by = {
+            rule.flag: tuple(c for c, r in sorted(self.channels.items()) if r.flag == rule.flag)
+            for rule in self.channels.values()
+            if rule.flag is not None
+        }
+        object.__setattr__(self, "closed_by", closed_by)
         object.__setattr__(self, "assigned", narrowest_first)
         object.__setattr__(self, "unknown", _unknown(self.profiles))
         switches = {key: _switches(purpose, self) for key, purpose in self.purposes.items()}
         object.__setattr__(self, "switches", switches)
+
+
+def _uses(policy: Policy) -> Mapping[str, object]:
+    """Name the uses that are looked up for every key of every person; each is one value, wherever it is."""
+    known = {
+        (purpose, channel): Use(purpose=purpose, channel=channel)
+        for purpose in policy.purposes
+        for channel in policy.channels
+    }
+
+    def of(purpose: Purpose) -> tuple[Use, ...]:
+        return tuple(
+            known.get((purpose.key, each)) or Use(purpose=purpose.key, channel=each)
+            for each in purpose.channels
+        )
+
+    purposes = policy.purposes.values()
+    visible = tuple(use for each in purposes if each.visible for use in of(each))
+    headline = policy.purposes.get(policy.headline)
+    shown = of(headline) if headline is not None else ()
+    told = visible if headline is not None and headline.visible else (*visible, *shown)
+    return {
+        "uses": visible,
+        "known": known,
+        # A key has three parts, so what has a colon in it can be named by none.
+        "named": {
+            f"{purpose}:{channel}": use
+            for (purpose, channel), use in known.items()
+            if ":" not in purpose and ":" not in channel
+        },
+        "advertised": tuple(use for each in purposes if each.direct_marketing for use in of(each)),
+        "shown": shown,
+        "told": told,
+        "told_in_order": tuple(sorted(set(told))),
+    }
 
 
 def _width(assignment: Assignment) -> tuple[bool, bool]:

@@ -5,7 +5,8 @@ the ledger's index of what comes next. So they never disagree about a boundary, 
 the same way: what begins at a moment is true at it, what ends at a moment is no longer true at it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from salesforce_bridge.permissions.bases import LawfulBasis
@@ -51,13 +52,43 @@ def end_of(permission: Permission, *, person: Person, policy: Policy) -> datetim
     since = permission.granted_at or permission.effective_from
     if since is None:
         return end
-    profiles = profiles_of(policy, person, permission) if consent else ()
-    rules = _rules_of(purpose, person, permission)
-    for age, trigger in _ages(purpose, rules, profiles, consent=consent):
+    for age, trigger in _ages_for(purpose, person, permission, policy):
         begin = _counted_from(trigger, since, person, purpose.key)
         if begin is not None and (end is None or begin + age < end):
             end = begin + age
     return end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """When a permission, a question or what it rests on is over, and when somebody is told before."""
+
+    ends: tuple[datetime, ...]
+    prompts: tuple[datetime, ...]  # the first one first
+
+    def over_since(self, at: datetime) -> datetime | None:
+        """Say since when it is over; None while it is not."""
+        found: datetime | None = None
+        for end in self.ends:
+            if end <= at and (found is None or end < found):
+                found = end
+        return found
+
+    def reached(self, at: datetime) -> datetime | None:
+        """Give the latest prompt that was reached."""
+        found: datetime | None = None
+        for each in self.prompts:
+            if each <= at:
+                found = each
+        return found
+
+
+def clock_of(permission: Permission, *, person: Person, policy: Policy) -> Clock:
+    """Work out the ends and the prompts of a permission, for whoever asks more than one thing about them."""
+    if permission.state not in _TIMED:
+        return _NO_CLOCK
+    ends = _ends(permission, person, policy)
+    return Clock(ends=ends, prompts=_prompts(permission, ends, person, policy))
 
 
 def in_span(permission: Permission, *, person: Person, policy: Policy, at: datetime) -> bool:
@@ -104,26 +135,12 @@ def due_since(
     permission: Permission, *, person: Person, policy: Policy, at: datetime
 ) -> datetime | None:
     """Say since when a permission, a question or what it rests on is over; None while nothing is."""
-    found: datetime | None = None
-    for end in _ends(permission, person, policy):
-        if end <= at and (found is None or end < found):
-            found = end
-    return found
+    return clock_of(permission, person=person, policy=policy).over_since(at)
 
 
 def prompts_of(permission: Permission, *, person: Person, policy: Policy) -> tuple[datetime, ...]:
     """List the moments before an end or a review at which somebody is told, the first one first."""
-    if permission.state not in VALID:
-        return ()
-    if permission.basis is not LawfulBasis.CONSENT:
-        ends = (*_ends(permission, person, policy),)
-        return tuple(sorted({end - policy.review_notice for end in ends}))
-    end = end_of(permission, person=person, policy=policy)
-    if end is None:
-        return ()
-    begin = permission.granted_at or permission.effective_from
-    prompts = sorted(end - before for before in _prompt_spans(permission, person, policy))
-    return tuple(each for each in prompts if begin is None or each > begin)
+    return clock_of(permission, person=person, policy=policy).prompts
 
 
 def prompt_due(
@@ -132,15 +149,11 @@ def prompt_due(
     """Give the latest prompt reached and not yet noted, while there is still something to prompt for."""
     if permission.held is not None or person.hold is not None:
         return None
-    reached: datetime | None = None
-    for each in prompts_of(permission, person=person, policy=policy):
-        if each <= at:
-            reached = each
-    noted = permission.prompted_at
+    clock = clock_of(permission, person=person, policy=policy)
+    reached, noted = clock.reached(at), permission.prompted_at
     if reached is None or (noted is not None and reached <= noted):
         return None
-    over = due_since(permission, person=person, policy=policy, at=at)
-    return reached if over is None else None
+    return reached if clock.over_since(at) is None else None
 
 
 def renew_by(
@@ -157,16 +170,28 @@ def renew_by(
 
 
 def next_moment(
-    permission: Permission, *, person: Person, policy: Policy, at: datetime
+    permission: Permission,
+    *,
+    person: Person,
+    policy: Policy,
+    at: datetime,
+    clock: Clock | None = None,
 ) -> datetime | None:
     """Say when the clock next has something to do about a permission; None if never again."""
     if permission.state is State.ERASED:
         return None
-    found: datetime | None = None
-    for moment in _moments(permission, person, policy):
-        if moment > at and (found is None or moment < found):
-            found = moment
-    return found
+    if clock is None:
+        clock = clock_of(permission, person=person, policy=policy)
+    purpose = permission.use.purpose
+    moments = [*clock.ends, *clock.prompts, *policy.switches.get(purpose, ())]
+    if permission.state in _RUNNING and permission.effective_from is not None:
+        moments.append(permission.effective_from)
+    for one in person.conditions:
+        if one.purpose is None or one.purpose == purpose:
+            moments.append(one.valid_from)
+            if one.valid_to is not None:
+                moments.append(one.valid_to)
+    return min([each for each in moments if each > at], default=None)
 
 
 # What a basis other than consent and interest rests on, and ends with.
@@ -180,33 +205,34 @@ _ESTABLISHED = frozenset({State.IN_FORCE})
 _RUNNING = VALID | {State.CHALLENGED}
 
 
-def _ends(permission: Permission, person: Person, policy: Policy) -> Iterator[datetime]:
-    lapse = lapses_at(permission, policy=policy)
-    if lapse is not None:
-        yield lapse
+_TIMED = _RUNNING | ASKED
+_NO_CLOCK = Clock(ends=(), prompts=())
+
+
+def _ends(permission: Permission, person: Person, policy: Policy) -> tuple[datetime, ...]:
     if permission.state not in _RUNNING:
-        return
-    for end in (
+        lapse = lapses_at(permission, policy=policy)
+        return () if lapse is None else (lapse,)
+    ends = (
         end_of(permission, person=person, policy=policy),
         ground_ends_at(permission, person=person),
         review_due_at(permission, policy=policy),
-    ):
-        if end is not None:
-            yield end
+    )
+    return tuple([end for end in ends if end is not None])
 
 
-def _moments(permission: Permission, person: Person, policy: Policy) -> Iterator[datetime]:
-    if permission.state in _RUNNING and permission.effective_from is not None:
-        yield permission.effective_from
-    yield from _ends(permission, person, policy)
-    yield from prompts_of(permission, person=person, policy=policy)
-    purpose = permission.use.purpose
-    yield from policy.switches.get(purpose, ())
-    for one in person.conditions:
-        if one.purpose in (None, purpose):
-            yield one.valid_from
-            if one.valid_to is not None:
-                yield one.valid_to
+def _prompts(
+    permission: Permission, ends: tuple[datetime, ...], person: Person, policy: Policy
+) -> tuple[datetime, ...]:
+    if permission.state not in VALID or not ends:
+        return ()
+    if permission.basis is not LawfulBasis.CONSENT:
+        return tuple(sorted({end - policy.review_notice for end in ends}))
+    # What rests on a consent ends with nothing but the consent.
+    (end,) = ends
+    begin = permission.granted_at or permission.effective_from
+    prompts = [end - before for before in _prompt_spans(permission, person, policy)]
+    return tuple(sorted([each for each in prompts if begin is None or each > begin]))
 
 
 def _rules(purpose: Purpose, jurisdiction: str) -> tuple[ExpiryRule, ...]:
@@ -222,6 +248,22 @@ def _rules_of(purpose: Purpose, person: Person, permission: Permission) -> tuple
     if applies_former(person, permission):
         return (*rules, *_rules(purpose, person.former_jurisdiction or ""))
     return rules
+
+
+def _ages_for(
+    purpose: Purpose, person: Person, permission: Permission, policy: Policy
+) -> Iterable[tuple[timedelta, Trigger]]:
+    """Pick every age that counts for a permission; mostly nothing counts but its purpose and the place."""
+    consent = permission.basis is LawfulBasis.CONSENT
+    if purpose.expiry or person.former_jurisdiction is not None:
+        profiles = profiles_of(policy, person, permission) if consent else ()
+        rules = _rules_of(purpose, person, permission)
+        return _ages(purpose, rules, profiles, consent=consent)
+    profile, own = profile_of(policy, person.jurisdiction), purpose.max_age
+    ages = [] if own is None else [(own, Trigger.AGE)]
+    if profile.max_consent_age is not None:
+        ages.append((profile.max_consent_age, profile.age_counts_from))
+    return ages
 
 
 def _ages(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from types import MappingProxyType
 
 from salesforce_bridge.permissions.bases import LawfulBasis
@@ -13,7 +12,7 @@ from salesforce_bridge.permissions.events import (
     EventKind,
     PermissionEvent,
 )
-from salesforce_bridge.permissions.evidence import DEFAULT_GRADE, Grade
+from salesforce_bridge.permissions.evidence import DEFAULT_GRADE
 from salesforce_bridge.permissions.guards import (
     WIDENING,
     Past,
@@ -59,7 +58,6 @@ __all__ = [
     "StopKind",
     "covering_stop",
     "fold",
-    "fold_event",
 ]
 
 
@@ -115,21 +113,6 @@ def fold(
         if refused is not None:
             refusals.append(Refusal(event_id=event.id, reason=refused))
     return FoldedSubject(permissions=permissions, stops=stops, refusals=tuple(refusals), hold=hold)
-
-
-def fold_event(
-    permission: Permission | None,
-    event: PermissionEvent,
-    *,
-    required: Grade,
-    published: bool,
-    live: bool = True,
-    max_age: timedelta | None = None,
-    stops: tuple[Stop, ...] = (),
-) -> Folded:
-    """Fold one event about one key onto its permission."""
-    terms = Terms(required=required, published=published, live=live, max_age=max_age)
-    return _fold_narrow(permission, event, terms, stops)
 
 
 def covering_stop(

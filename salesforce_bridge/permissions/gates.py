@@ -77,7 +77,7 @@ def may_use(
         warnings = tuple(o.value for o in obstacles if STOP_MATRIX[o][category] is Effect.WARN)
         failed += _stopped_by(obstacles, question)
     if category not in STANDALONE:
-        for gate in _GATES:
+        for gate in _GATES if _standing(question) is not None else _GATES_WITHOUT:
             failure = gate(question)
             if failure is not None:
                 failed.append(failure)
@@ -232,6 +232,8 @@ _GATES: tuple[Callable[[Question], Failure | None], ...] = (
     _fresh,
     _judged,
 )
+# Where nothing stands there is nothing more to ask about it.
+_GATES_WITHOUT = (_live, _founded, _established, _fresh, _judged)
 
 
 def _standing(question: Question) -> Permission | None:

@@ -8,6 +8,7 @@ from salesforce_bridge.permissions.conditions import ConditionKind, is_met
 from salesforce_bridge.permissions.evidence import Grade, grant_is_proven
 from salesforce_bridge.permissions.permission import Permission
 from salesforce_bridge.permissions.person import Question
+from salesforce_bridge.permissions.policy import assignment_in
 from salesforce_bridge.permissions.profiles import grade_for
 
 # What has to be true about the person, apart from the permission itself, for a basis to hold.
@@ -26,17 +27,15 @@ EXPLICIT_CONSENT = "9(2)(a)"
 
 
 def assignment_for(question: Question) -> Assignment | None:
-    """Give what the policy lets the use rest on for such a person; the narrowest assignment wins."""
-    person, at = question.person, question.at
-    for one in question.policy.assigned.get(question.use.purpose, ()):
-        if (
-            one.jurisdiction in (person.jurisdiction, "*")
-            and one.subject_class in (person.subject_class, "*")
-            and one.effective_from <= at
-            and (one.effective_to is None or at < one.effective_to)
-        ):
-            return one
-    return None
+    """Give what the policy lets the use rest on for such a person."""
+    person = question.person
+    return assignment_in(
+        question.policy,
+        question.use.purpose,
+        person.jurisdiction,
+        person.subject_class,
+        at=question.at,
+    )
 
 
 def is_addressed(permission: Permission, purpose: Purpose, question: Question) -> bool:

@@ -24,8 +24,7 @@ def obstacles_to(question: Question) -> list[Obstacle]:
     for one in person.suppressions:
         if is_silencing(one, at=at, lifted_at=lifted_at):
             found.add(_OF_SCOPE[one.scope])
-    if person.conditions:
-        facts = [one for one in person.conditions if concerns(one, use.purpose, at=at)]
+    if facts := _facts_of(question):
         found |= _told_by(facts, question.policy.channels.get(use.channel), question.points)
     state = None if permission is None else permission.state
     if state is State.CHALLENGED:
@@ -44,6 +43,28 @@ _PLAIN: Mapping[ConditionKind, Obstacle] = {
     ConditionKind.RESTRICTION: Obstacle.PROCESSING_RESTRICTED,
     ConditionKind.DECEASED: Obstacle.SUBJECT_DECEASED,
 }
+
+_IN_THE_WAY = frozenset(_PLAIN) | {
+    ConditionKind.MINOR,
+    ConditionKind.GUARDIAN,
+    ConditionKind.UNDELIVERABLE,
+    ConditionKind.DNC_LISTED,
+}
+
+
+def is_in_the_way(condition: Condition) -> bool:
+    """Tell whether a fact is of a kind that may stand in the way of something, true now or not."""
+    return condition.kind in _IN_THE_WAY
+
+
+def _facts_of(question: Question) -> list[Condition]:
+    """Pick what is true of the person now and may stand in the way of the use."""
+    purpose, at = question.use.purpose, question.at
+    return [
+        one
+        for one in question.person.conditions
+        if one.kind in _IN_THE_WAY and concerns(one, purpose, at=at)
+    ]
 
 
 def every_point_is_told(

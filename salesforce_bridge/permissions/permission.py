@@ -155,6 +155,14 @@ def unproven(permission: Permission, event: PermissionEvent, state: State) -> Pe
     )
 
 
+def last_told(permission: Permission, *, under_a_wider_no: bool) -> list[datetime]:
+    """Say when a no to just one use was last told; under a wider one it may only have been told again."""
+    if permission.state in STOPPED:
+        return [permission.stopped_at or permission.since]
+    stopped_at = permission.stopped_at
+    return [stopped_at] if under_a_wider_no and stopped_at is not None else []
+
+
 def first(event: PermissionEvent) -> Permission:
     """Begin a permission about which nothing was known."""
     return Permission(**_beginning(event))

@@ -42,6 +42,7 @@ __all__ = [
     "PolicyRefused",
     "Purpose",
     "PurposeStatus",
+    "assignment_in",
     "basis_for",
     "marketing_on_wrong_basis",
     "notice_was_published",
@@ -94,7 +95,15 @@ def read_policy(text: str) -> Policy:
 def basis_for(
     policy: Policy, purpose: PurposeKey, jurisdiction: str, subject_class: str, *, at: datetime
 ) -> LawfulBasis | None:
-    """Give the one lawful basis a purpose rests on for such a person; the narrowest assignment wins."""
+    """Give the one lawful basis a purpose rests on for such a person."""
+    assignment = assignment_in(policy, purpose, jurisdiction, subject_class, at=at)
+    return None if assignment is None else assignment.basis
+
+
+def assignment_in(
+    policy: Policy, purpose: PurposeKey, jurisdiction: str, subject_class: str, *, at: datetime
+) -> Assignment | None:
+    """Give what a purpose may rest on for such a person; the narrowest assignment wins."""
     for one in policy.assigned.get(purpose, ()):
         if (
             one.jurisdiction in (jurisdiction, "*")
@@ -102,7 +111,7 @@ def basis_for(
             and one.effective_from <= at
             and (one.effective_to is None or at < one.effective_to)
         ):
-            return one.basis
+            return one
     return None
 
 

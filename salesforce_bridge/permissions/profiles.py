@@ -17,6 +17,8 @@ from salesforce_bridge.permissions.laws import (
 from salesforce_bridge.permissions.permission import Permission
 from salesforce_bridge.permissions.person import Person
 
+TEXT_MESSAGE = Channel("SMS")  # a number is also called, so its points do not tell it from a call
+
 __all__ = [
     "STRICT",
     "UNKNOWN",
@@ -82,8 +84,8 @@ def grade_for(policy: Policy, person: Person, purpose: Purpose, permission: Perm
     channel = permission.use.channel
     for profile in profiles_of(policy, person, permission):
         least = max(least, grade_in(profile, channel, person.subject_class))
-        if profile.double_opt_in_required and _is_mail(policy, channel):
-            # Only a confirmed opt-in shows that the yes came from whoever reads that address.
+        if profile.double_opt_in_required and _is_written_to(policy, channel):
+            # Only a confirmed opt-in shows that the yes came from whoever reads that address or number.
             least = max(least, Grade.A)
     return least
 
@@ -92,6 +94,9 @@ def _moved_after(moved_at: datetime | None, granted_at: datetime) -> bool:
     return moved_at is None or granted_at < moved_at
 
 
-def _is_mail(policy: Policy, channel: Channel) -> bool:
+def _is_written_to(policy: Policy, channel: Channel) -> bool:
+    """Tell whether a channel carries messages that a link or a code in one of them can confirm."""
+    if channel == TEXT_MESSAGE:
+        return True
     rule = policy.channels.get(channel)
     return rule is not None and rule.point is PointType.EMAIL

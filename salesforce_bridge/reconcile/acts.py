@@ -9,6 +9,7 @@ from salesforce_bridge.reconcile.acts_words import happened_at, tell, words_of
 from salesforce_bridge.reconcile.bench import Bench
 from salesforce_bridge.reconcile.facts import ACTIVE, AMBIGUOUS, CLOSED_PURGED, CLOSED_SOFT
 from salesforce_bridge.reconcile.findings import Finding
+from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.reasons import Act, Reason
 from salesforce_bridge.reconcile.telling import BRIDGE, event_of
 
@@ -57,6 +58,10 @@ def _propagate_stop(bench: Bench, finding: Finding, reason: Reason) -> Iterator[
             at=bench.at,
             own=False,
         )
+        known = record.permissions.get(use)
+        if known is not None and known.reason == "STOP_CORRECTED_AS_ERROR":
+            # Taken back here while the other person's no still stands, so it is carried once more.
+            event = replace(event, id=stable_id(event.id, known.since.isoformat()))
         bench.append(event)
         yield event.id
 

@@ -17,6 +17,7 @@ from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION
 from salesforce_bridge.reconcile.joins import KIND_OF_STOP
+from salesforce_bridge.reconcile.policy_changes import has_moved
 from salesforce_bridge.reconcile.reasons import Reason
 from salesforce_bridge.reconcile.telling import CLOCK, basis_of, event_of
 
@@ -112,12 +113,13 @@ def move(bench: Bench, subject_id: SubjectId) -> None:
         for contact_id, case in bench.cases.items()
         if case.seen is not None and bench.owners[contact_id] == subject_id
     ]
-    bench.records[subject_id] = replace(
-        record,
-        jurisdiction=place,
-        former_jurisdiction=_former(record, place),
-        moved_at=min(max(stamps, default=bench.at), bench.at),
-    )
+    if has_moved(record):
+        record = replace(
+            record,
+            former_jurisdiction=_former(record, place),
+            moved_at=min(max(stamps, default=bench.at), bench.at),
+        )
+    bench.records[subject_id] = replace(record, jurisdiction=place)
 
 
 _SAYING_NO = STOPPED | {State.CHALLENGED}
@@ -190,9 +192,14 @@ def _wide_stop(
     )
 
 
-def _former(record: SubjectRecord, place: str) -> str:
-    """Say whose law counts beside that of the new place: of two places left behind, the strictest there is."""
+def _former(record: SubjectRecord, place: str) -> str | None:
+    """Say whose law counts beside that of the new place: of two places left behind, the strictest there is.
+
+    Not to know where somebody is, or to hear of two places at once, is no place that they could have left.
+    """
     left, before = record.jurisdiction, record.former_jurisdiction
+    if left == UNKNOWN_JURISDICTION:
+        return before if before != place else None
     if before is None or before in (left, place):
         return left
-    return UNKNOWN_JURISDICTION
+    return before if place == UNKNOWN_JURISDICTION else UNKNOWN_JURISDICTION

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.events import PermissionEvent
+from salesforce_bridge.permissions.expiry import Clock, clock_of
 from salesforce_bridge.permissions.fold import FoldedSubject, fold
 from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId, Use
 from salesforce_bridge.permissions.policy import Policy
@@ -56,6 +57,8 @@ class Bench:
     rights: dict[str, RightsCase] = field(default_factory=dict)  # new or changed
     new_suppressions: list[Suppression] = field(default_factory=list)
     told: set[str] = field(default_factory=set)  # ids of the events
+    # what the clock says of all that somebody has, with the record that it says so of
+    clocks: dict[SubjectId, tuple[SubjectRecord, Mapping[Use, Clock]]] = field(default_factory=dict)
 
     def record_of(self, contact_id: ContactId) -> SubjectRecord:
         """Give the person a Contact belongs to."""
@@ -64,6 +67,18 @@ class Bench:
     def link_of(self, contact_id: ContactId) -> Link | None:
         """Give how a Contact is linked, counting what was decided so far."""
         return self.links.get(contact_id) or self.cases[contact_id].link
+
+    def clocks_of(self, record: SubjectRecord) -> Mapping[Use, Clock]:
+        """Say when each permission of a person is over or to be prompted for, worked out once a record."""
+        known = self.clocks.get(record.subject_id)
+        if known is not None and known[0] is record:
+            return known[1]
+        found = {
+            use: clock_of(permission, person=record, policy=self.policy)
+            for use, permission in record.permissions.items()
+        }
+        self.clocks[record.subject_id] = (record, found)
+        return found
 
     def append(self, event: PermissionEvent) -> None:
         """Fold a new event; told again in this dossier it changes nothing."""

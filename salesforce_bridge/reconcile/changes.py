@@ -111,9 +111,15 @@ def due_changes(bench: Bench) -> tuple[DueChange, ...]:
     for subject_id, record in bench.records.items():
         if not record.permissions and not record.due:
             continue
-        known = record.due
+        known, clocks = record.due, bench.clocks_of(record)
         for use, permission in record.permissions.items():
-            due = next_moment(permission, person=record, policy=bench.policy, at=bench.at)
+            due = next_moment(
+                permission,
+                person=record,
+                policy=bench.policy,
+                at=bench.at,
+                clock=clocks[use],
+            )
             if due != known.get(use):
                 changes.append(DueChange(subject_id=subject_id, use=use, at=due))
     return tuple(sorted(changes, key=_by_use)) if len(changes) > 1 else tuple(changes)

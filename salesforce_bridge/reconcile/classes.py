@@ -59,6 +59,8 @@ def is_stopped(
     permission = record.permissions.get(use)
     if record.erased or (permission is not None and permission.state in STOPPED):
         return True
+    if not (record.stops or record.suppressions):
+        return False
     marketing = is_marketing(record, use, policy=policy)
     if covering_stop(permission, use, marketing=marketing, stops=record.stops) is not None:
         return True
@@ -67,7 +69,8 @@ def is_stopped(
 
 def is_restricted(record: SubjectRecord, use: Use, *, at: datetime) -> bool:
     """Say whether the person had the use limited, Art. 18, for this purpose or for all."""
-    return is_met(ConditionKind.RESTRICTION, record.conditions, use.purpose, at=at)
+    conditions = record.conditions
+    return bool(conditions) and is_met(ConditionKind.RESTRICTION, conditions, use.purpose, at=at)
 
 
 def is_marketing(record: SubjectRecord, use: Use, *, policy: Policy) -> bool:

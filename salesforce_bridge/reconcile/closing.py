@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.reconcile.bench import Bench
-from salesforce_bridge.reconcile.classes import class_of
 from salesforce_bridge.reconcile.facts import Case
-from salesforce_bridge.reconcile.findings import RANK, Finding, Situation
+from salesforce_bridge.reconcile.findings import RANK, Situation
 from salesforce_bridge.reconcile.intent import Decision, Write
-from salesforce_bridge.reconcile.judge import Ruling, decision_id, decision_of, rule_on
+from salesforce_bridge.reconcile.judge import Ruling, decide_alone, decision_id, decision_of
 from salesforce_bridge.reconcile.reasons import Severity
 from salesforce_bridge.reconcile.situations import (
     uses_of_case,
 )
+from salesforce_bridge.reconcile.standing import Silences
 from salesforce_bridge.reconcile.writes import writes_for
 
 
@@ -25,7 +25,13 @@ class Closed:
 
 
 def close(
-    bench: Bench, case: Case, *, judged: tuple[Ruling, ...], revision: int, salt: str
+    bench: Bench,
+    case: Case,
+    *,
+    judged: tuple[Ruling, ...],
+    revision: int,
+    salt: str,
+    silences: Silences,
 ) -> Closed:
     """Draft the writes of one Contact and decide what is left undecided."""
     uses = uses_of_case(bench, case)
@@ -38,53 +44,38 @@ def close(
         situation = finding.situation if finding else _AHEAD
         return decision_id(salt, case.contact_id, about, situation)
 
-    drafted = writes_for(bench, case, revision=revision, author=author, salt=salt)
+    drafted = writes_for(
+        bench, case, revision=revision, author=author, salt=salt, silences=silences
+    )
     writing = {write.decision_id for write in drafted.writes}
-    rulings = list(judged)
+    failed = {each.use: each.answer.reasons for each in drafted.standings}
+    decisions = [
+        decision_of(bench, each, gates_failed=failed.get(each.finding.use, ()), salt=salt)
+        for each in judged
+    ]
+    quiet = _quiet(case)
     for use in uses:
         if use in leading:
             continue
         pushed = bool(writing) and author(use) in writing
         if pushed or case.read:
-            rulings.append(_alone(bench, case, use, _AHEAD if pushed else _quiet(case)))
-    failed = {
-        each.use: tuple(failure.reason for failure in each.answer.failed)
-        for each in drafted.standings
-    }
-    return Closed(
-        decisions=tuple(
-            decision_of(bench, each, gates_failed=failed.get(each.finding.use, ()), salt=salt)
-            for each in rulings
-        ),
-        writes=drafted.writes,
-    )
+            situation, gates = _AHEAD if pushed else quiet, failed.get(use, ())
+            alone = decide_alone(bench, case, use, situation, gates_failed=gates, salt=salt)
+            decisions.append(alone)
+    return Closed(decisions=tuple(decisions), writes=drafted.writes)
 
 
 _AHEAD = Situation.S03_LEDGER_AHEAD
 _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
 
 
-def _alone(bench: Bench, case: Case, use: Use, situation: Situation) -> Ruling:
-    seen = case.seen
-    finding = Finding(
-        situation=situation,
-        contact_id=case.contact_id,
-        use=use,
-        stamp=seen.modstamp if seen is not None else None,
-        actor=seen.modified_by if seen is not None else None,
-    )
-    record = bench.record_of(case.contact_id)
-    ledger_class = class_of(record, use, policy=bench.policy, at=bench.at)
-    return rule_on(bench, finding, ledger_class)
-
-
 def _quiet(case: Case) -> Situation:
     """Tell our own echo, a new stamp with nothing new in it, from a record that did not move at all."""
-    stamps = [(case.seen, case.mirror), *((row.seen, row.mirror) for row in case.rows)]
-    moved = any(
-        seen is not None and agreed is not None and seen.modstamp != agreed.modstamp
-        for seen, agreed in stamps
-    )
+    seen, agreed = case.seen, case.mirror
+    moved = seen is not None and agreed is not None and seen.modstamp != agreed.modstamp
+    for row in () if moved else case.rows:
+        if row.mirror is not None and row.seen.modstamp != row.mirror.modstamp:
+            moved = True
     return Situation.S02_OWN_ECHO if moved else Situation.S01_UNCHANGED
 
 

@@ -30,6 +30,10 @@ RESULTS = ("lawful_basis", "consent_status", "summary", "reason", "valid_until")
 
 _RESULTS_OF = attrgetter(*RESULTS)
 _TRACKED_OF = attrgetter(*FLAG_FIELDS, "deleted", "master_id", "points", "country")
+# All that says something of its own.
+_JUDGED_OF = attrgetter(
+    *FLAG_FIELDS, "deleted", "master_id", "points", "older", "individual", "fields"
+)
 _NOTHING_WRITTEN = ContactFields()
 _BLANK = frozenset({None, Status.NOT_ASKED.value})
 _OPEN = frozenset({Status.PERMITTED.value, Status.PARTLY_PERMITTED.value})
@@ -56,6 +60,8 @@ def contact_situations(
             yield from (replace(here, use=use) for use in uses)
         return
     agreed = nearest(case, seen)
+    if agreed is not None and _is_untouched(case, agreed, seen):
+        return
     here = Finding(
         situation=Situation.S01_UNCHANGED,
         contact_id=case.contact_id,
@@ -70,6 +76,14 @@ def contact_situations(
     if not seen.deleted:
         yield from _edits(here, agreed, seen, policy=policy)
         yield from _addresses(here, agreed, seen, uses=uses, policy=policy)
+
+
+def _is_untouched(case: Case, agreed: ContactSnapshot, seen: ContactSnapshot) -> bool:
+    """Say whether there is nothing to name on a Contact: it is there, and as both sides know it."""
+    linked = case.link is not None and case.link.state in LIVE_LINKS
+    if not linked or seen.deleted:
+        return False
+    return agreed is seen or _JUDGED_OF(agreed) == _JUDGED_OF(seen)
 
 
 def nearest(case: Case, seen: ContactSnapshot) -> ContactSnapshot | None:
@@ -93,9 +107,7 @@ def _distance(agreed: ContactSnapshot, seen: ContactSnapshot) -> int:
 
 def channels_of(flag: Flag, policy: Policy) -> tuple[Channel, ...]:
     """Name the channels that a standard flag closes."""
-    return tuple(
-        channel for channel, rule in sorted(policy.channels.items()) if rule.flag == flag.value
-    )
+    return policy.closed_by.get(flag, ())
 
 
 def moved_kinds(

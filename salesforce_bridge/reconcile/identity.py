@@ -16,14 +16,23 @@ CONSUMER = "CONSUMER"
 # the same plan.
 NAMESPACE = UUID("8c1f2f0e-5d0b-5d6a-9c58-6f1d7f3c2b11")
 _NAMESPACE = NAMESPACE.bytes
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def stable_id(*parts: object) -> str:
     """Derive an id from what it names: a UUIDv5, put together by hand because a plan makes so many."""
-    name = "\x1f".join(map(str, parts)).encode()
-    told = sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(told[16], 16) & 3]
-    return f"{told[:8]}-{told[8:12]}-5{told[13:16]}-{variant}{told[17:20]}-{told[20:32]}"
+    return id_named(name_of(*parts))
+
+
+def name_of(*parts: object) -> str:
+    """Put into one text what an id names."""
+    return "\x1f".join(map(str, parts))
+
+
+def id_named(name: str) -> str:
+    """Derive an id from a name that was put together already."""
+    told = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{told[:8]}-{told[8:12]}-5{told[13:16]}-{_VARIANT[told[16]]}{told[17:20]}-{told[20:32]}"
 
 
 def subject_for(

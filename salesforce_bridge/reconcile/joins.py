@@ -14,7 +14,7 @@ from salesforce_bridge.permissions.events import (
 from salesforce_bridge.permissions.evidence import Trust
 from salesforce_bridge.permissions.guards import WIDENING
 from salesforce_bridge.permissions.keys import ContactId, Use
-from salesforce_bridge.permissions.permission import Permission
+from salesforce_bridge.permissions.permission import Permission, last_told
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.proofs import Proof
 from salesforce_bridge.permissions.states import LAPSED, STOPPED, VALID, State
@@ -259,8 +259,8 @@ def _latest_no(record: SubjectRecord, use: Use, *, policy: Policy) -> datetime |
         for stop in record.stops
         if covers(stop, use, marketing=marketing) and stands(stop, lifted_at)
     ]
-    if permission is not None and permission.state in STOPPED:
-        told.append(permission.stopped_at or permission.since)
+    if permission is not None:
+        told += last_told(permission, under_a_wider_no=bool(told))
     return max(told, default=None)
 
 

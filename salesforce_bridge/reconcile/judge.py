@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from salesforce_bridge.permissions.keys import ContactId, Use
+from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.acts import act
 from salesforce_bridge.reconcile.acts_policy import move
 from salesforce_bridge.reconcile.bench import Bench
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of, is_marketing, is_stopped
 from salesforce_bridge.reconcile.decisions import reason_for
-from salesforce_bridge.reconcile.facts import SubjectRecord
+from salesforce_bridge.reconcile.facts import Case, SubjectRecord
 from salesforce_bridge.reconcile.findings import RANK, Extra, Finding, Shared, Situation, rank_of
-from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION, stable_id
+from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION, id_named, name_of
 from salesforce_bridge.reconcile.intent import Decision, Value
 from salesforce_bridge.reconcile.merging import merge, unmerge, winner_of
-from salesforce_bridge.reconcile.reasons import Reason
+from salesforce_bridge.reconcile.reasons import Act, Reason
 from salesforce_bridge.reconcile.situations import LATE
 from salesforce_bridge.reconcile.telling import basis_of
 
@@ -23,6 +24,7 @@ from salesforce_bridge.reconcile.telling import basis_of
 _PRIVATE = frozenset(
     {"request_note", "request_evidence", "evidence_ref", "capture_source", "purpose"}
 )
+_NOTHING_OBSERVED: Mapping[str, tuple[Value, Value]] = {}
 _STRICTEST = ("JURISDICTION_DEFAULTED_STRICTEST",)
 
 
@@ -46,9 +48,11 @@ def judge(bench: Bench, found: tuple[Finding, ...]) -> tuple[Ruling, ...]:
         turn = RANK[situation]
         earlier = [each for each in found if rank_of(each) < turn] if found else []
         found = found[len(earlier) :]
-        rulings += _rule_on_all(bench, earlier)
-        rulings += _rule_on_all(bench, late(bench))
-    return (*rulings, *_rule_on_all(bench, found))
+        if earlier:
+            rulings += _rule_on_all(bench, earlier)
+        if found_late := late(bench):
+            rulings += _rule_on_all(bench, found_late)
+    return (*rulings, *_rule_on_all(bench, found)) if found else tuple(rulings)
 
 
 def rule_on(
@@ -75,9 +79,6 @@ def decision_of(
     """Make the record of a ruling; `salt` keeps the ids of different cycles apart."""
     finding, reason, made = ruling.finding, ruling.reason, ruling.made
     record, use = bench.record_of(finding.contact_id), finding.use
-    strictest = record.jurisdiction == UNKNOWN_JURISDICTION and is_marketing(
-        record, use, policy=bench.policy
-    )
     return Decision(
         id=decision_id(salt, finding.contact_id, use, finding.situation),
         situation=finding.situation,
@@ -100,13 +101,66 @@ def decision_of(
         source_actor=finding.actor,
         source_stamp=finding.stamp,
         explanation=reason.sentence,
-        notes=_STRICTEST if strictest else (),
+        notes=_notes_on(record, use, policy=bench.policy),
     )
+
+
+def decide_alone(
+    bench: Bench,
+    case: Case,
+    use: Use,
+    situation: Situation,
+    *,
+    gates_failed: tuple[str, ...],
+    salt: str,
+) -> Decision:
+    """Decide about a use of which nothing was found; it asks nothing of the ledger."""
+    seen, policy, at = case.seen, bench.policy, bench.at
+    record = bench.record_of(case.contact_id)
+    ledger_class = class_of(record, use, policy=policy, at=at)
+    reason = reason_for(situation, ledger_class)
+    assert reason.act is Act.NOTHING, f"{reason.code} cannot be decided alone"
+    word = "STOPPED" if ledger_class is LedgerClass.L4 else _word_for(record, use, bench)
+    return Decision(
+        id=decision_id(salt, case.contact_id, use, situation),
+        situation=situation,
+        reason=reason.code,
+        effect=reason.effect,
+        severity=reason.severity,
+        queue=reason.queue,
+        ledger_class=ledger_class,
+        subject_id=record.subject_id,
+        contact_id=case.contact_id,
+        row_id=None,
+        use=use,
+        basis=basis_of(record, use, policy=policy, at=at),
+        status_before=word,
+        status_after=word,
+        observed=_NOTHING_OBSERVED,
+        gates_failed=gates_failed,
+        event_ids=(),
+        candidate_id=None,
+        source_actor=seen.modified_by if seen is not None else None,
+        source_stamp=seen.modstamp if seen is not None else None,
+        explanation=reason.sentence,
+        notes=_notes_on(record, use, policy=policy),
+    )
+
+
+def _notes_on(record: SubjectRecord, use: Use, *, policy: Policy) -> tuple[str, ...]:
+    if record.jurisdiction != UNKNOWN_JURISDICTION:
+        return ()
+    return _STRICTEST if is_marketing(record, use, policy=policy) else ()
 
 
 def decision_id(salt: str, contact_id: ContactId, use: Use, situation: Situation | Extra) -> str:
     """Name the one decision there is about a Contact, a use and a situation in one cycle."""
-    return stable_id("decision", salt, contact_id, use.purpose, use.channel, situation)
+    return id_named(name_of_decision(salt, contact_id, use, situation))
+
+
+def name_of_decision(salt: str, contact_id: ContactId, use: Use, situation: str) -> str:
+    """Put together what the id of a decision names."""
+    return name_of("decision", salt, contact_id, use.purpose, use.channel, situation)
 
 
 def _rule_on_all(bench: Bench, found: Iterable[Finding]) -> Iterator[Ruling]:
@@ -172,9 +226,9 @@ def _is_new(bench: Bench, contact_id: ContactId) -> bool:
 
 
 def _word_for(record: SubjectRecord, use: Use, bench: Bench) -> str:
-    permission = record.permissions.get(use)
     if is_stopped(record, use, policy=bench.policy, at=bench.at):
         return "STOPPED"
+    permission = record.permissions.get(use)
     if permission is None:
         return "UNKNOWN"
     return f"{permission.state} (held)" if permission.held is not None else permission.state.value

@@ -29,6 +29,7 @@ from salesforce_bridge.reconcile.identity import (
 from salesforce_bridge.reconcile.intent import CLOSED_CIRCUIT, Circuit
 from salesforce_bridge.reconcile.rows import rows_at_home, uses_told_by_rows
 
+_NO_POINTS: frozenset[ContactPoint] = frozenset()
 _NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
 
@@ -67,6 +68,20 @@ def lay_out(
 
 
 def _meet_all(bench: Bench) -> None:
+    if len(bench.cases) > 1 or not _meet_again(bench):
+        _meet_one_another(bench)
+
+
+def _meet_again(bench: Bench) -> bool:
+    """Most people have one Contact and are known, so nobody has to look for who they are."""
+    for contact_id, case in bench.cases.items():
+        if case.link is None or case.link.subject_id not in bench.records:
+            return False
+        bench.owners[contact_id] = case.link.subject_id
+    return True
+
+
+def _meet_one_another(bench: Bench) -> None:
     at_home = {
         link.subject_id
         for record in bench.records.values()
@@ -123,9 +138,9 @@ def _note_addresses(bench: Bench) -> None:
 
 def _as_seen(bench: Bench, subject_id: SubjectId, seen: list[ContactSnapshot]) -> SubjectRecord:
     record = bench.records[subject_id]
-    older = frozenset(point for each in seen for point in each.older)
-    if older:
-        bench.older[subject_id] = older
+    older = _NO_POINTS
+    if any(each.older for each in seen):
+        older = bench.older[subject_id] = frozenset(point for each in seen for point in each.older)
     jurisdiction = _place_of(seen, bench.policy)
     if jurisdiction != record.jurisdiction:
         if subject_id in bench.met:
@@ -137,6 +152,9 @@ def _as_seen(bench: Bench, subject_id: SubjectId, seen: list[ContactSnapshot]) -
 
 
 def _place_of(seen: list[ContactSnapshot], policy: Policy) -> str:
+    if len(seen) == 1:
+        country = seen[0].country
+        return jurisdiction_of(country, policy) if country else UNKNOWN_JURISDICTION
     places = {jurisdiction_of(each.country, policy) for each in seen if each.country}
     return places.pop() if len(places) == 1 else UNKNOWN_JURISDICTION
 

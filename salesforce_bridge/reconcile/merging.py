@@ -51,27 +51,27 @@ def merge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
 
 
 def unmerge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
-    """Let a Contact that is its own person again keep every no that the other one was told meanwhile."""
-    link = bench.cases[contact_id].link
-    if link is None or link.state != MERGED_INTO or link.merged_into not in bench.owners:
+    """Let a Contact that is its own person again keep every no that the others were told meanwhile."""
+    case = bench.cases[contact_id]
+    if case.link is None or case.link.state != MERGED_INTO or case.seen is None:
         return ()
-    loser, winner = bench.record_of(contact_id), bench.record_of(link.merged_into)
-    seen = bench.cases[contact_id].seen
-    if winner.subject_id == loser.subject_id or seen is None:
-        return ()
-    back = Merge(
-        loser=winner,
-        winner=loser,
-        contact_id=link.merged_into,
-        proven=False,
-        merged_at=min(seen.modstamp, bench.at),
-        policy=bench.policy,
-        at=bench.at,
-    )
-    told = []
-    for event in stops_told(back):
-        bench.append(event)
-        told.append(event.id)
+    told: list[str] = []
+    for master_id in _taken_over_by(bench, contact_id):
+        loser, winner = bench.record_of(contact_id), bench.record_of(master_id)
+        if winner.subject_id == loser.subject_id:
+            continue
+        back = Merge(
+            loser=winner,
+            winner=loser,
+            contact_id=master_id,
+            proven=False,
+            merged_at=min(case.seen.modstamp, bench.at),
+            policy=bench.policy,
+            at=bench.at,
+        )
+        for event in stops_told(back):
+            bench.append(event)
+            told.append(event.id)
     return tuple(told)
 
 
@@ -88,6 +88,16 @@ def winner_of(bench: Bench, contact_id: ContactId) -> ContactId | None:
             return None
         case = bench.cases[master_id]
     return case.contact_id if case.contact_id != contact_id else None
+
+
+def _taken_over_by(bench: Bench, contact_id: ContactId) -> Iterator[ContactId]:
+    """Name the Contact into which this one was merged, the one into which that was merged, and so on."""
+    passed = {contact_id}
+    link = bench.cases[contact_id].link
+    while link is not None and link.merged_into in bench.owners and link.merged_into not in passed:
+        passed.add(link.merged_into)
+        yield link.merged_into
+        link = bench.cases[link.merged_into].link
 
 
 _PERMITTING = frozenset({EventKind.GRANT, EventKind.ESTABLISH})

@@ -72,7 +72,9 @@ def speakers(bench: Bench) -> Mapping[SubjectId, ContactId]:
 def _ended(bench: Bench) -> Iterator[Finding]:
     for contact_id in bench.cases:
         record = bench.record_of(contact_id)
-        for use in record.permissions:
+        for use, clock in bench.clocks_of(record).items() if record.permissions else ():
+            if clock.over_since(bench.at) is None:
+                continue
             since = due(record, use, policy=bench.policy, at=bench.at)
             if since is not None:
                 yield Finding(
@@ -97,7 +99,10 @@ def _windows(bench: Bench) -> Iterator[Finding]:
     expired = (event for event in bench.events if event.kind is EventKind.EXPIRE)
     lapsed = {(event.subject_id, event.use) for event in expired} if bench.events else ()
     for record, contact_id in _people(bench, lambda record: record.permissions):
-        for use, permission in record.permissions.items():
+        for use, clock in bench.clocks_of(record).items():
+            if not lapsed and clock.reached(bench.at) is None and use not in record.due:
+                continue
+            permission = record.permissions[use]
             if (record.subject_id, use) in lapsed and permission.state is State.EXPIRED:
                 stamp: datetime | None = permission.since
             else:
@@ -137,9 +142,12 @@ def _asked_again(bench: Bench) -> Iterator[Finding]:
     """Recognise that somebody means to ask a person anew who has said no, or whose yes has run out."""
     for case in bench.cases.values():
         for row in case.rows:
-            seen, agreed = row.seen, nearest(row, row.seen)
+            seen = row.seen
+            if seen.fields.consent_status != Status.ASKED:
+                continue
+            agreed = nearest(row, seen)
             was = agreed.fields.consent_status if agreed is not None else None
-            if seen.deleted or seen.fields.consent_status != Status.ASKED or was == Status.ASKED:
+            if seen.deleted or was == Status.ASKED:
                 continue
             use = uses_of(row, policy=bench.policy)[0]
             record = bench.record_of(case.contact_id)

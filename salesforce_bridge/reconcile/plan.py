@@ -1,30 +1,17 @@
 """Making the plan of a cycle from its dossiers, and refusing one that would surprise a person."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
 
 import orjson
 
-from salesforce_bridge.permissions.events import in_fold_order
 from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId
 from salesforce_bridge.permissions.policy import Limits, Policy
-from salesforce_bridge.reconcile.acts_policy import move
-from salesforce_bridge.reconcile.bench import Bench
-from salesforce_bridge.reconcile.changes import (
-    close_unlinked,
-    due_changes,
-    judged_anew,
-    moved_people,
-    moved_points,
-    newly_met,
-    refold,
-)
 from salesforce_bridge.reconcile.classes import LedgerClass
-from salesforce_bridge.reconcile.closing import close
 from salesforce_bridge.reconcile.decisions import reason_for
 from salesforce_bridge.reconcile.facts import Dossier, RowSnapshot
 from salesforce_bridge.reconcile.findings import Finding, Situation
@@ -33,29 +20,18 @@ from salesforce_bridge.reconcile.intent import (
     CLOSED_CIRCUIT,
     Circuit,
     Decision,
-    DueChange,
-    JurisdictionChange,
     Lane,
     Plan,
-    PointChange,
     Value,
     Write,
 )
-from salesforce_bridge.reconcile.judge import Ruling, judge
 from salesforce_bridge.reconcile.layout import lay_out
+from salesforce_bridge.reconcile.newcomers import Reception, is_newcomer
 from salesforce_bridge.reconcile.row_edits import TRAVELLING, UNMAPPED
+from salesforce_bridge.reconcile.sheet import Sheet, put_down
 from salesforce_bridge.reconcile.situations import recognise
+from salesforce_bridge.reconcile.standing import Silences
 from salesforce_bridge.reconcile.surges import EDITS, Parked, park
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """The plan of one dossier."""
-
-    bench: Bench
-    dossier: Dossier
-    decisions: tuple[Decision, ...]
-    writes: tuple[Write, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,49 +57,57 @@ def make_plan(
     salt: str,
     earlier: Mapping[str, Policy] = _NO_POLICIES,
     circuit: Circuit = CLOSED_CIRCUIT,
+    one_by_one: bool = False,
 ) -> Plan:
     """Judge every dossier and give all that is to be recorded and written, sorted, with a digest.
 
     `revision` is the ledger's own at this moment and travels with the writes; `salt` keeps apart the ids
     that different cycles give to the same decision. Neither is part of the digest. `earlier` are the
     bundles, by digest, that people were judged under before; `circuit` says whether a mass change has
-    stopped everything but stops, and what was counted towards one so far.
+    stopped everything but stops, and what was counted towards one so far. With `one_by_one` nobody is
+    judged by the pattern of somebody else, which gives the same plan and takes longer.
     """
-    laid_out = tuple(
-        (
-            dossier,
-            lay_out(dossier, org_id=org_id, policy=policy, at=at, earlier=earlier, circuit=circuit),
-        )
-        for dossier in dossiers
-    )
+    everybody = tuple(dossiers)
+    new = [not one_by_one and is_newcomer(each) for each in everybody]
+    lay = partial(lay_out, org_id=org_id, policy=policy, at=at, earlier=earlier, circuit=circuit)
+    benches = [lay(each) for each, alone in zip(everybody, new, strict=True) if not alone]
     # Whether many edits are a mass change shows only over all of them, so nothing is judged before.
-    found, parked = _parked([recognise(bench) for _, bench in laid_out], circuit, policy, at)
-    drafts = tuple(
-        _draft(dossier, bench, findings, revision=revision, salt=salt)
-        for (dossier, bench), findings in zip(laid_out, found, strict=True)
-    )
-    decisions = [each for draft in drafts for each in draft.decisions]
-    decisions += (_orphaned(row, salt=salt) for row in orphans)
+    found, parked = _parked([recognise(bench) for bench in benches], circuit, policy, at)
+
+    put = partial(put_down, revision=revision, salt=salt, silences=Silences(policy=policy, at=at))
+
+    def judge_alone(dossier: Dossier) -> Sheet:
+        alone, bench = Sheet(), lay(dossier)
+        put(alone, dossier, bench, recognise(bench))
+        return alone
+
+    reception = Reception(judge_alone, org_id=org_id, policy=policy, salt=salt)
+    sheet, turns = Sheet(), zip(benches, found, strict=True)
+    for dossier, alone in zip(everybody, new, strict=True):
+        if alone:
+            reception.receive(dossier, sheet)
+        else:
+            bench, findings = next(turns)
+            put(sheet, dossier, bench, findings)
+    sheet.decisions += (_orphaned(row, salt=salt) for row in orphans)
+    return _sealed(sheet, parked)
+
+
+def _sealed(sheet: Sheet, parked: Parked) -> Plan:
     plan = Plan(
-        decisions=tuple(sorted(decisions, key=_order_of_decisions)),
-        subjects=tuple(each for draft in drafts for each in newly_met(draft.bench)),
-        links=tuple(
-            draft.bench.links[key] for draft in drafts for key in sorted(draft.bench.links)
-        ),
-        points=tuple(each for draft in drafts for each in _points(draft)),
-        jurisdictions=tuple(each for draft in drafts for each in _moved(draft)),
-        events=tuple(each for draft in drafts for each in draft.bench.events),
-        candidates=tuple(each for draft in drafts for each in draft.bench.candidates.values()),
-        writes=tuple(
-            sorted((each for draft in drafts for each in draft.writes), key=_order_of_writing)
-        ),
-        conditions=tuple(each for draft in drafts for each in draft.bench.conditions),
-        cases=tuple(each for draft in drafts for each in draft.bench.rights.values()),
-        suppressions=tuple(each for draft in drafts for each in draft.bench.new_suppressions),
-        due=tuple(each for draft in drafts for each in _due(draft)),
-        judged_anew=tuple(
-            each for draft in drafts for each in judged_anew(draft.bench, draft.dossier.subjects)
-        ),
+        decisions=tuple(sorted(sheet.decisions, key=_order_of_decisions)),
+        subjects=tuple(sheet.subjects),
+        links=tuple(sheet.links),
+        points=tuple(sheet.points),
+        jurisdictions=tuple(sheet.jurisdictions),
+        events=tuple(sheet.events),
+        candidates=tuple(sheet.candidates),
+        writes=tuple(sorted(sheet.writes, key=_order_of_writing)),
+        conditions=tuple(sheet.conditions),
+        cases=tuple(sheet.cases),
+        suppressions=tuple(sheet.suppressions),
+        due=tuple(sheet.due),
+        judged_anew=tuple(sheet.judged_anew),
         parked=parked.parked,
         edits=parked.edits,
         opens_circuit=parked.opens,
@@ -193,58 +177,6 @@ def _parked(
     for each in parked.findings:
         kept[place_of[each.contact_id]].append(each)
     return tuple(map(tuple, kept)), parked
-
-
-def _draft(
-    dossier: Dossier, bench: Bench, found: tuple[Finding, ...], *, revision: int, salt: str
-) -> Draft:
-    judged = judge(bench, found)
-    for subject_id in bench.places:
-        move(bench, subject_id)
-    close_unlinked(bench)
-    # What is projected is what the ledger will hold: its events in the order in which it folds them.
-    refold(bench, dossier.subjects, in_fold_order(bench.events))
-    judged_of: dict[ContactId, list[Ruling]] = defaultdict(list)
-    for ruling in judged:
-        judged_of[ruling.finding.contact_id].append(ruling)
-    decisions: list[Decision] = []
-    writes: list[Write] = []
-    for case in dossier.cases:
-        closed = close(
-            bench,
-            case,
-            judged=tuple(judged_of[case.contact_id]) if case.contact_id in judged_of else (),
-            revision=revision,
-            salt=salt,
-        )
-        decisions += closed.decisions
-        writes += closed.writes
-    return Draft(bench=bench, dossier=dossier, decisions=tuple(decisions), writes=tuple(writes))
-
-
-def _points(draft: Draft) -> Iterator[PointChange]:
-    known = {record.subject_id: record for record in draft.dossier.subjects}
-    kept = _kept(draft)
-    return (each for each in moved_points(draft.bench, known) if each.subject_id in kept)
-
-
-def _moved(draft: Draft) -> tuple[JurisdictionChange, ...]:
-    if not draft.bench.places:
-        return ()
-    return moved_people(
-        draft.bench, {record.subject_id: record for record in draft.dossier.subjects}
-    )
-
-
-def _due(draft: Draft) -> tuple[DueChange, ...]:
-    kept = _kept(draft)
-    return tuple(each for each in due_changes(draft.bench) if each.subject_id in kept)
-
-
-def _kept(draft: Draft) -> frozenset[SubjectId]:
-    """Name the people whom the ledger knows, or gets to know by this plan."""
-    known = {record.subject_id for record in draft.dossier.subjects}
-    return frozenset(known | {each.subject_id for each in newly_met(draft.bench)})
 
 
 def _orphaned(row: RowSnapshot, *, salt: str) -> Decision:

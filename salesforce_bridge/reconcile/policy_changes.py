@@ -9,6 +9,7 @@ from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.permissions.policy import basis_for
 from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.reconcile.findings import Finding, Situation
+from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION
 
 
 def policy_situations(
@@ -48,6 +49,12 @@ def policy_situations(
                 use=use,
                 observed={"lawful_basis": (was, now)},
             )
+
+
+def has_moved(record: SubjectRecord) -> bool:
+    """Say whether somebody whose place is told anew was known to be anywhere: else it is only learned."""
+    known = record.jurisdiction != UNKNOWN_JURISDICTION
+    return known or record.former_jurisdiction is not None
 
 
 def is_retired(use: Use, *, before: Policy, policy: Policy) -> bool:

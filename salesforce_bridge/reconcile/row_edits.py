@@ -39,6 +39,7 @@ _REQUEST_OF = attrgetter(*_REQUEST)
 
 # A row that names no use the policy knows still carries a stop: it counts for all marketing.
 UNMAPPED = Use(purpose=ANY_PURPOSE, channel=ANY_CHANNEL)
+_ONLY_UNMAPPED = (UNMAPPED,)
 _NARROWED = frozenset({Status.LAPSED.value, Status.LIMITED.value, Status.ASKED.value})
 _BLANK = frozenset({None, Status.NOT_ASKED.value})
 _WORDS = frozenset({None, *(each.value for each in Status if each is not Status.PARTLY_PERMITTED)})
@@ -148,12 +149,13 @@ def differences(agreed: RowSnapshot | None, seen: RowSnapshot) -> Differences:
 
 def uses_of(row: RowCase, *, policy: Policy) -> tuple[Use, ...]:
     """Say what a row is about: what its key names first, then what its fields say, if that differs."""
-    named = key_use(key_of(row))
-    typed = typed_use(row.seen.fields)
-    if named == typed:
-        typed = None
-    known = tuple(use for use in (named, typed) if use is not None and is_known(use, policy))
-    return known or (UNMAPPED,)
+    fields = row.seen.fields
+    # What the policy knows is looked up, so that every row of a use speaks of one and the same value.
+    named = policy.named.get((key_of(row) or "").partition(":")[2])
+    typed = policy.known.get((fields.purpose or "", fields.channel or ""))
+    if named is None:
+        return _ONLY_UNMAPPED if typed is None else (typed,)
+    return (named,) if typed is None or typed is named else (named, typed)
 
 
 def key_of(row: RowCase) -> str | None:
@@ -172,14 +174,6 @@ def typed_use(fields: RowFields) -> Use | None:
     if not fields.purpose or not fields.channel:
         return None
     return Use(purpose=PurposeKey(fields.purpose), channel=Channel(fields.channel))
-
-
-def key_use(ledger_key: str | None) -> Use | None:
-    """Read the use from a ledger key `<Contact id>:<purpose>:<channel>`."""
-    parts = (ledger_key or "").split(":")
-    if len(parts) != 3:  # noqa: PLR2004 (a key has three parts)
-        return None
-    return Use(purpose=PurposeKey(parts[1]), channel=Channel(parts[2]))
 
 
 def key_contact(ledger_key: str | None) -> ContactId | None:

@@ -20,7 +20,7 @@ def rows_at_home(
     for case in cases:
         for row in case.rows:
             use = uses_of(row, policy=policy)[0]
-            if row.seen.deleted or use == UNMAPPED:
+            if row.seen.deleted or use is UNMAPPED:
                 continue
             made_for = key_contact(key_of(row))
             home = made_for if made_for is not None and made_for in alive else case.contact_id
@@ -40,7 +40,7 @@ def uses_told_by_rows(
     """Name the uses that the rows of each Contact speak of, the deleted ones too."""
     return {
         case.contact_id: frozenset(
-            use for row in case.rows for use in uses_of(row, policy=policy) if use != UNMAPPED
+            use for row in case.rows for use in uses_of(row, policy=policy) if use is not UNMAPPED
         )
         for case in cases
         if case.rows

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from salesforce_bridge.permissions.contact_points import PointType
 from salesforce_bridge.permissions.keys import ContactId, SubjectId, Use
+from salesforce_bridge.permissions.permission import last_told
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.states import STOPPED, State
 from salesforce_bridge.permissions.stops import covers, stands
@@ -40,8 +41,8 @@ def own_stop_at(record: SubjectRecord, use: Use, *, policy: Policy) -> datetime 
         for stop in record.stops
         if stop.own and covers(stop, use, marketing=marketing) and stands(stop, lifted_at)
     ]
-    if permission is not None and permission.state in STOPPED and permission.own:
-        told.append(permission.stopped_at or permission.since)
+    if permission is not None and permission.own:
+        told += last_told(permission, under_a_wider_no=bool(told))
     return max(told, default=None)
 
 

@@ -19,7 +19,7 @@ from salesforce_bridge.reconcile.row_edits import (
 )
 from salesforce_bridge.reconcile.sharing import duplicates, own_stop_at
 from salesforce_bridge.reconcile.strangers import first_sights
-from salesforce_bridge.reconcile.uses import in_order_of_uses, uses_of_case, uses_of_everybody
+from salesforce_bridge.reconcile.uses import in_order_of_uses, uses_of_case
 
 __all__ = [
     "LATE",
@@ -29,7 +29,6 @@ __all__ = [
     "own_stop_at",
     "recognise",
     "uses_of_case",
-    "uses_of_everybody",
     "windows_due",
 ]
 
@@ -52,6 +51,8 @@ def _of_cases(bench: Bench) -> Iterator[Finding]:
 
 def _of_people(bench: Bench) -> Iterator[Finding]:
     """Name what concerns a person as a whole: another policy, another place."""
+    if not (bench.places or bench.earlier):
+        return
     for subject_id, contact_id in speakers(bench).items():
         record, place = bench.records[subject_id], bench.places.get(subject_id)
         judged_anew = record.policy_digest in bench.earlier
@@ -103,8 +104,8 @@ def _of_case(bench: Bench, case: Case) -> Iterator[Finding]:
         yield from first_sights(bench, case)
     # Two rows for one thing are one too many where the bridge can remove one.
     mine = bench.rows.get(case.contact_id, {}) if case.contact_id in bench.alive else {}
-    for use, (_, *doubled) in mine.items():
-        for row in doubled[-1:]:
+    for use, rows in mine.items():
+        for row in rows[1:][-1:]:
             yield Finding(
                 situation=Situation.S23_PERM_UNDELETED_OR_DOUBLED,
                 contact_id=case.contact_id,

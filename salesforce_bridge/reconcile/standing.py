@@ -1,6 +1,6 @@
 """Standing: what Salesforce should hold for a use and for a Contact, projected from the ledger through the gates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -9,6 +9,7 @@ from salesforce_bridge.permissions.expiry import end_of
 from salesforce_bridge.permissions.fold import Permission, covering_stop
 from salesforce_bridge.permissions.gates import Answer, Verdict, may_use
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, ContactId, Use
+from salesforce_bridge.permissions.obstacles import is_in_the_way
 from salesforce_bridge.permissions.policy import Category, Policy, basis_for
 from salesforce_bridge.permissions.states import ASKED, LAPSED, NEUTRAL, STOPPED, State
 from salesforce_bridge.reconcile.classes import (
@@ -27,6 +28,7 @@ from salesforce_bridge.reconcile.facts import (
     RowFields,
     SubjectRecord,
 )
+from salesforce_bridge.reconcile.identity import name_of
 from salesforce_bridge.reconcile.row_edits import TRACKED_OF
 from salesforce_bridge.reconcile.sentences import sentence_for
 from salesforce_bridge.reconcile.words import Basis, Status
@@ -59,6 +61,8 @@ _IN_WORDS = {
     Status.ASKED: "asked, no answer",
     Status.NOT_ASKED: "never asked",
 }
+_BASES: Mapping[str, Basis] = {each.name: each for each in Basis}
+_WORDS: Mapping[Status | Basis, str] = {each: each.value for each in (*Status, *Basis)}
 _TEXT_MAX = 255  # characters in a Salesforce text field
 
 
@@ -117,6 +121,54 @@ def standing_of(
     )
 
 
+class Silences:
+    """What is shown for uses of which nothing is held, for people in whose way nothing stands.
+
+    It depends on the use, the place and the link alone, so one plan works it out once for each.
+    """
+
+    def __init__(self, *, policy: Policy, at: datetime) -> None:
+        self._policy = policy
+        self._at = at
+        self._known: dict[tuple[Use, str, str, str], Standing] = {}
+
+    def standings(
+        self, record: SubjectRecord, uses: Iterable[Use], *, contact: ContactSnapshot, state: str
+    ) -> tuple[Standing, ...]:
+        """Project uses of one person's data onto one Contact, linked in a certain state."""
+        silent = _is_silent(record)
+        found: list[Standing] = []
+        for use in uses:
+            held = not silent or use in record.permissions
+            place = (use, record.jurisdiction, record.subject_class, state)
+            standing = None if held else self._known.get(place)
+            if standing is None:
+                standing = standing_of(
+                    record,
+                    use,
+                    contact=contact,
+                    link_state=state,
+                    policy=self._policy,
+                    at=self._at,
+                )
+                if not held:
+                    self._known[place] = standing
+            found.append(standing)
+        return tuple(found)
+
+
+def _is_silent(record: SubjectRecord) -> bool:
+    """Say whether nothing is known of a person that is about more than the very uses decided on."""
+    return not (
+        record.stops
+        or record.suppressions
+        or record.candidates
+        or record.hold
+        or record.erased
+        or any(map(is_in_the_way, record.conditions))
+    )
+
+
 def is_erased(record: SubjectRecord, use: Use, *, policy: Policy, at: datetime) -> bool:
     """Say whether nothing is left of a person but the duty to stay silent."""
     return class_of(record, use, policy=policy, at=at) is LedgerClass.L7
@@ -133,8 +185,8 @@ def row_fields(
         purpose=use.purpose,
         channel=use.channel,
         marketing=marketing,
-        lawful_basis=standing.basis.value if standing.basis is not None else None,
-        consent_status=standing.status.value,
+        lawful_basis=_WORDS[standing.basis] if standing.basis is not None else None,
+        consent_status=_WORDS[standing.status],
         effective_from=standing.valid_from,
         effective_to=standing.valid_until,
         capture_date=_last_second(grant.granted_at) if grant is not None else None,
@@ -159,8 +211,8 @@ def contact_fields(shown: tuple[Standing, ...], *, policy: Policy) -> ContactFie
     bases = {each.basis for each in shown}
     basis = telling.basis if len(bases) > 1 else next(iter(bases))
     return ContactFields(
-        lawful_basis=basis.value if basis is not None else None,
-        consent_status=status.value,
+        lawful_basis=_WORDS[basis] if basis is not None else None,
+        consent_status=_WORDS[status],
         summary=_text(" · ".join(_in_words(each, policy) for each in shown)),
         reason=_text(sentence_for(telling.reason, telling.status)),
         valid_until=min(ends, default=None),
@@ -185,8 +237,7 @@ def flags_wanted(record: SubjectRecord, *, policy: Policy, at: datetime) -> Mapp
 
 def headline_uses(policy: Policy) -> tuple[Use, ...]:
     """List the uses that a Contact itself speaks of."""
-    headline = policy.purposes[policy.headline]
-    return tuple(Use(purpose=headline.key, channel=each) for each in headline.channels)
+    return policy.shown
 
 
 def is_lifted(record: SubjectRecord, flag: str, *, policy: Policy, at: datetime) -> bool:
@@ -203,7 +254,17 @@ def is_lifted(record: SubjectRecord, flag: str, *, policy: Policy, at: datetime)
 
 def digest_of(row: RowFields) -> str:
     """Fingerprint what a row should hold, so that any edit of it can be told from our own writing."""
-    return sha256("\x1f".join(map(str, TRACKED_OF(row))).encode()).hexdigest()
+    return digest_named(name_of_row(row))
+
+
+def name_of_row(row: RowFields) -> str:
+    """Put together what the digest of a row is made of."""
+    return name_of(*TRACKED_OF(row))
+
+
+def digest_named(name: str) -> str:
+    """Make the digest of a row from what was put together for it."""
+    return sha256(name.encode()).hexdigest()
 
 
 def _all_stopped(
@@ -211,18 +272,20 @@ def _all_stopped(
 ) -> bool:
     """Say whether no marketing is left on these channels; where there never was any, only a stop that is
     wider than one purpose says so."""
-    planned = (
-        Use(purpose=purpose.key, channel=channel)
-        for purpose in policy.purposes.values()
-        if purpose.direct_marketing
-        for channel in purpose.channels
-    )
-    concerned = {
+    known = False
+    for use in policy.advertised:
+        if use.channel in channels:
+            known = True
+            if not is_stopped(record, use, policy=policy, at=at):
+                return False
+    others = {
         use
-        for use in (*planned, *record.permissions)
+        for use in record.permissions
         if use.channel in channels and is_marketing(record, use, policy=policy)
-    } or {Use(purpose=ANY_PURPOSE, channel=channel) for channel in channels}
-    return all(is_stopped(record, use, policy=policy, at=at) for use in concerned)
+    }
+    if not (known or others):
+        others = {Use(purpose=ANY_PURPOSE, channel=channel) for channel in channels}
+    return all(is_stopped(record, use, policy=policy, at=at) for use in others)
 
 
 def _status(
@@ -302,18 +365,18 @@ def _reason_of_stop(
 
 def _is_silenced(answer: Answer) -> bool:
     """Say whether an address must stay silent, or its person was erased, whatever was said since."""
-    return answer.verdict is Verdict.DENY and any(
-        failure.reason in _SILENCED for failure in answer.failed
-    )
+    if answer.verdict is not Verdict.DENY:
+        return False
+    return not _SILENCED.isdisjoint([failure.reason for failure in answer.failed])
 
 
 def _basis(
     record: SubjectRecord, use: Use, permission: Permission | None, *, policy: Policy, at: datetime
 ) -> Basis | None:
     if permission is not None:
-        return Basis[permission.basis]
+        return _BASES[permission.basis]
     assigned = basis_for(policy, use.purpose, record.jurisdiction, record.subject_class, at=at)
-    return Basis[assigned] if assigned is not None else None
+    return _BASES[assigned] if assigned is not None else None
 
 
 def _waiting(candidates: tuple[Candidate, ...], use: Use, *, at: datetime) -> Candidate | None:

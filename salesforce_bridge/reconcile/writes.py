@@ -1,8 +1,9 @@
 """Writes: the difference between what Salesforce should hold and what it holds. There is no other kind."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.permissions.states import NEUTRAL, State
@@ -16,7 +17,7 @@ from salesforce_bridge.reconcile.facts import (
     RowCase,
     RowFields,
 )
-from salesforce_bridge.reconcile.identity import stable_id
+from salesforce_bridge.reconcile.identity import id_named, name_of
 from salesforce_bridge.reconcile.intent import Lane, Target, Value, Verb, Write
 from salesforce_bridge.reconcile.row_edits import (
     TRACKED,
@@ -27,16 +28,16 @@ from salesforce_bridge.reconcile.row_edits import (
     uses_of,
 )
 from salesforce_bridge.reconcile.rows import RowsByUse
-from salesforce_bridge.reconcile.situations import in_order_of_uses, uses_of_everybody
 from salesforce_bridge.reconcile.standing import (
+    Silences,
     Standing,
     contact_fields,
     digest_of,
     flags_wanted,
     is_lifted,
     row_fields,
-    standing_of,
 )
+from salesforce_bridge.reconcile.uses import uses_told_with
 from salesforce_bridge.reconcile.words import Request, Status
 
 # A flag is cleared only on a record that nobody touched a moment ago: stamps have second precision.
@@ -45,6 +46,7 @@ _OPEN = frozenset({Status.PERMITTED.value, Status.PARTLY_PERMITTED.value})
 _REQUESTS = frozenset(each.value for each in Request)
 _EMPTY_ROW = RowFields()
 _SHOWN = tuple(dict.fromkeys((*RESULTS, "renew_by")))
+_SHOWN_OF = attrgetter(*_SHOWN)
 _UNMAPPABLE = "PERM_UNMAPPABLE_HELD"
 
 
@@ -66,6 +68,7 @@ def writes_for(
     revision: int,
     author: Callable[[Use | None], str],
     salt: str,
+    silences: Silences,
 ) -> Drafted:
     """Draft what one Contact and its rows need; nothing for a Contact that is gone or nobody's.
 
@@ -76,12 +79,12 @@ def writes_for(
     if seen is None or seen.deleted or link is None or not is_linked(link):
         return NOTHING_TO_WRITE
     record, rows = bench.record_of(case.contact_id), bench.rows.get(case.contact_id, {})
-    standings = tuple(
-        standing_of(
-            record, use, contact=seen, link_state=link.state, policy=bench.policy, at=bench.at
-        )
-        for use in in_order_of_uses({*uses_of_everybody(bench.policy), *record.permissions, *rows})
-        if is_known(use, bench.policy)
+    uses = uses_told_with(bench.policy, record.permissions, rows)
+    standings = silences.standings(
+        record,
+        [use for use in uses if is_known(use, bench.policy)],
+        contact=seen,
+        state=link.state,
     )
     pen = _Pen(bench=bench, case=case, revision=revision, author=author, salt=salt)
     writes = (*_to_contact(pen, seen, standings), *_to_rows(pen, standings, rows))
@@ -90,6 +93,18 @@ def writes_for(
     if any(each.renew_by is not None for each in standings):
         writes += (*_to_campaign(pen, standings),)
     return Drafted(standings=standings, writes=writes)
+
+
+def name_of_write(
+    salt: str,
+    verb: Verb,
+    target: Target,
+    record_id: str | None,
+    ledger_key: str | None,
+    fields: Iterable[str],
+) -> str:
+    """Put together what the id of a write names."""
+    return name_of("write", salt, verb, target, record_id, ledger_key, *sorted(fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +131,7 @@ class _Pen:
     ) -> Write:
         contact_id = self.case.contact_id
         return Write(
-            id=stable_id("write", self.salt, verb, target, record_id, ledger_key, *sorted(fields)),
+            id=id_named(name_of_write(self.salt, verb, target, record_id, ledger_key, fields)),
             lane=lane,
             verb=verb,
             target=target,
@@ -143,11 +158,7 @@ def _to_contact(
         and not (each.erased and each.use.channel not in policy.purposes[policy.headline].channels)
     )
     wanted = contact_fields(shown, policy=policy)
-    changed: dict[str, Value] = {
-        name: getattr(wanted, name)
-        for name in _SHOWN
-        if getattr(wanted, name) != getattr(seen.fields, name)
-    }
+    changed = _differences(_SHOWN, _SHOWN_OF(wanted), _SHOWN_OF(seen.fields))
     flags = flags_wanted(record, policy=policy, at=pen.bench.at)
     raised: dict[str, Value] = {
         name: True for name in FLAG_FIELDS if flags[name] and not getattr(seen, name)
@@ -185,13 +196,13 @@ def _to_contact(
 
 def _to_rows(pen: _Pen, standings: tuple[Standing, ...], rows: RowsByUse) -> Iterator[Write]:
     for standing in standings:
-        kept, *surplus = rows.get(standing.use, (None,))
+        found = rows.get(standing.use, ())
+        kept, surplus = (found[0] if found else None), found[1:]
         if kept is not None and standing.erased and _is_forgotten(pen, standing):
-            surplus.insert(0, kept)
+            surplus = found
         elif kept is not None or _deserves_a_row(pen, standing):
             yield from _to_row(pen, standing, kept)
         for row in surplus:
-            assert row is not None
             yield pen.write(
                 lane=Lane.TIGHTEN,
                 verb=Verb.DELETE,
@@ -214,7 +225,7 @@ def _to_unmapped(pen: _Pen) -> Iterator[Write]:
     erased = pen.bench.record_of(pen.case.contact_id).erased
     for row in pen.case.rows:
         seen = row.seen
-        if seen.deleted or uses_of(row, policy=pen.bench.policy)[0] != UNMAPPED:
+        if seen.deleted or uses_of(row, policy=pen.bench.policy)[0] is not UNMAPPED:
             continue
         changed = _mark_of(seen.fields)
         if changed or erased:
@@ -273,9 +284,7 @@ def _to_row(pen: _Pen, standing: Standing, kept: RowCase | None) -> Iterator[Wri
         marketing=is_marketing(record, standing.use, policy=pen.bench.policy),
     )
     now = row.fields if row is not None else _EMPTY_ROW
-    changed: dict[str, Value] = {
-        name: value for name, value, was in _side_by_side(wanted, now) if value != was
-    }
+    changed = _differences(TRACKED, TRACKED_OF(wanted), TRACKED_OF(now))
     if row is not None and row.request in _REQUESTS:
         changed |= {"request": None, "request_handled": row.request}
     if not changed:
@@ -296,8 +305,14 @@ def _to_row(pen: _Pen, standing: Standing, kept: RowCase | None) -> Iterator[Wri
     )
 
 
-def _side_by_side(wanted: RowFields, now: RowFields) -> Iterator[tuple[str, Value, Value]]:
-    return zip(TRACKED, TRACKED_OF(wanted), TRACKED_OF(now), strict=True)
+def _differences(
+    names: tuple[str, ...], wanted: tuple[Value, ...], now: tuple[Value, ...]
+) -> dict[str, Value]:
+    """Name what has to be written; mostly both sides are the same."""
+    if wanted == now:
+        return {}
+    sides = zip(names, wanted, now, strict=True)
+    return {name: value for name, value, was in sides if value != was}
 
 
 def _deserves_a_row(pen: _Pen, standing: Standing) -> bool:

@@ -60,6 +60,7 @@ from salesforce_bridge.salesforce.records import (
 from salesforce_bridge.salesforce.schema import Finding, check_schema
 from salesforce_bridge.salesforce.writing import Outcome, write_all
 
+POLL_PAGE = PAGE
 POLL_PAGES_MAX = 50  # a hundred thousand stamps a stream; what follows is read by the next poll
 LIST_PAGES_MAX = 500
 ASKED_EVERY = timedelta(hours=1)  # what an org offers changes when an admin switches something on
@@ -188,7 +189,7 @@ class Gateway:
             listings.append(stamps_since(INDIVIDUAL, contacts_since, optional=True))
         lists = read_lists(
             self._client,
-            listings,
+            [replace(each, limit=POLL_PAGE) for each in listings],
             pages_max=POLL_PAGES_MAX,
             also=(*asked, *((_heartbeat_part(heartbeat),) if heartbeat else ())),
         )
@@ -240,6 +241,14 @@ class Gateway:
             rows=tuple(self._parsed((each for each in found if LEAD_KEY not in each), self._row)),
             leads=combined_leads(self._parsed(converted, parse_lead)),
         )
+
+    def leads(self, ids: Collection[str]) -> Mapping[ContactId, LeadFlags]:
+        """The opt-outs of Leads that could not be understood before, by the Contact that each became."""
+        if Feature.LEAD not in self._features:
+            return {}
+        listings = by_ids(LEAD, LEAD_QUERY, "Id", ids)
+        asked = tuple(replace(each, optional=True) for each in listings)
+        return combined_leads(self._parsed(self._listed(asked), parse_lead))
 
     def orphan_rows(self) -> tuple[RowSnapshot, ...]:
         """All rows that name no Contact any more."""
@@ -321,7 +330,6 @@ class Gateway:
                 fields=fields,
                 where=f"Id > {soql_text(last)}" if last else "",
                 order=Order.ID,
-                with_deleted=False,
                 limit=limit,
             )
             return read_lists(self._client, (listing,), pages_max=1)

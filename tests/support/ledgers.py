@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -21,9 +23,20 @@ def nonces() -> bytes:
 
 def sqlite_ledger(folder: Path) -> Ledger:
     """A new ledger in a file."""
-    ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}", nonces=nonces)
-    ledger.upgrade()
-    return ledger
+    file = folder / "ledger.db"
+    file.write_bytes(_empty_file())
+    return Ledger(f"sqlite:///{file}", nonces=nonces)
+
+
+@cache
+def _empty_file() -> bytes:
+    """A ledger in which nothing is recorded: to copy it takes no time, to make its tables does."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "ledger.db"
+        ledger = Ledger(f"sqlite:///{file}", nonces=nonces)
+        ledger.upgrade()
+        ledger.close()
+        return file.read_bytes()
 
 
 @pytest.fixture(scope="session")

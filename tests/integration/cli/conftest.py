@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import secrets
 import shutil
 import sys
 import threading
@@ -96,36 +97,70 @@ def bridge(
     return Program(monkeypatch, capsys)
 
 
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """One org for all rehearsals, and its copies: before anybody has looked, and after a first cycle."""
+
+    org: RunningOrg
+    keys: Path  # that the ledger of the first cycle needs
+    before: str
+    after: str | None = None
+    ledger: Path
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A simulated org, founded once; every rehearsal begins with a copy of its first moment."""
+    folder = tmp_path_factory.mktemp("stage")
+    keys = folder / "point-keys"
+    keys.write_text(f"1 {secrets.token_hex(32)}\n")
+    keys.chmod(0o600)
+    with running_simulator(contacts=CONTACTS, directory=folder / "org") as org:
+        yield Stage(
+            org=org, keys=keys, before=org.director.snapshot(), ledger=folder / "ledger.sqlite3"
+        )
+
+
 @pytest.fixture
-def rehearsal(bridge: Program, tmp_path: Path) -> Iterator[Rehearsal]:
-    """A new org, and settings for it; no ledger yet."""
+def rehearsal(stage: Stage, bridge: Program, tmp_path: Path) -> Iterator[Rehearsal]:
+    """An org nobody has looked at, and settings for it; no ledger yet."""
+    org, card = stage.org, stage.org.simulator.card
+    org.director.restore(stage.before)
     shutil.copy(ROOT / "config" / "policy.toml", tmp_path)
-    assert bridge("config", "new-point-key", "point-keys").code == 0
-    with running_simulator(contacts=CONTACTS, directory=tmp_path / "org") as org:
-        card = org.simulator.card
-        settings = f"""
-            [salesforce]
-            login_url = "{org.org_url}"
-            client_id = "{card.consumer_key}"
-            username = "{card.username}"
-            private_key_file = "org/connected_app.key"
-            ca_file = "{org.ca_path}"
-            [ledger]
-            url = "sqlite:///ledger.sqlite3"
-            [points]
-            key_file = "point-keys"
-            [daemon]
-            tick = "1s"
-            [web]
-            port = 0
-        """
-        (tmp_path / "bridge.toml").write_text(settings)
-        yield Rehearsal(folder=tmp_path, org=org, bridge=bridge)
+    shutil.copy(stage.keys, tmp_path)
+    shutil.copytree(org.directory, tmp_path / "org")
+    settings = f"""
+        [salesforce]
+        login_url = "{org.org_url}"
+        client_id = "{card.consumer_key}"
+        username = "{card.username}"
+        private_key_file = "org/connected_app.key"
+        ca_file = "{org.ca_path}"
+        [ledger]
+        url = "sqlite:///ledger.sqlite3"
+        [points]
+        key_file = "point-keys"
+        [daemon]
+        tick = "1s"
+        [web]
+        port = 0
+    """
+    (tmp_path / "bridge.toml").write_text(settings)
+    yield Rehearsal(folder=tmp_path, org=org, bridge=bridge)
+    org.director.clear_faults()
+    org.director.clear_scripts()
+    org.director.reset_calls()
 
 
 @pytest.fixture
-def running(rehearsal: Rehearsal) -> Rehearsal:
-    """A rehearsal after its first cycle."""
-    assert rehearsal.bridge("db", "upgrade").code == 0
-    assert rehearsal.bridge("run", "--once").code == 0
+def running(stage: Stage, rehearsal: Rehearsal) -> Rehearsal:
+    """A rehearsal after its first cycle, which is run once for all of them."""
+    ledger = rehearsal.folder / stage.ledger.name
+    if stage.after is None:
+        assert rehearsal.bridge("db", "upgrade").code == 0
+        assert rehearsal.bridge("run", "--once").code == 0
+        shutil.copy(ledger, stage.ledger)
+        stage.after = rehearsal.org.director.snapshot()
+    shutil.copy(stage.ledger, ledger)
+    rehearsal.org.director.restore(stage.after)
     return rehearsal

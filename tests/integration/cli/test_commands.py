@@ -448,7 +448,9 @@ def test_a_changed_entry_is_found_and_named(running: Rehearsal) -> None:
             text("SELECT min(seq) FROM audit_entry WHERE header LIKE '%INFO%'")
         ).scalar_one()
         connection.execute(
-            text("UPDATE audit_entry SET header = replace(header, 'INFO', 'WARN') WHERE seq = :seq"),
+            text(
+                "UPDATE audit_entry SET header = replace(header, 'INFO', 'WARN') WHERE seq = :seq"
+            ),
             {"seq": seq},
         )
     opened.dispose()

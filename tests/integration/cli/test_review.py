@@ -163,7 +163,7 @@ def test_a_mass_change_waits_for_a_person_who_says_what_they_found(surged: Rehea
     planned = surged.bridge("plan", "--json").document
     assert "rows at once" in planned["circuit"]
     assert surged.bridge("run", "--once").code == 4
-    assert "a mass change waits" in surged.bridge("plan").out
+    assert "rows at once" in surged.bridge("plan").out
     status = surged.bridge("review", "circuit", "status", "--json").document
     assert status["open"]
     assert sum(status["edits"].values()) >= 4

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from salesforce_bridge.cycle import CycleReport, Foresight, foresee, preview, run_cycle
 from salesforce_bridge.ledger import views
+from salesforce_bridge.ledger.erasing import erase
 from salesforce_bridge.ledger.store import Deed, Ledger
 from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.contact_points import PointType
@@ -22,7 +23,7 @@ from salesforce_bridge.permissions.policy import Policy, parse_policy
 from salesforce_bridge.permissions.rights import CaseKind
 from salesforce_bridge.reading import Memory, World
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of
-from salesforce_bridge.reconcile.facts import SubjectRecord
+from salesforce_bridge.reconcile.facts import ContactSnapshot, SubjectRecord
 from salesforce_bridge.salesforce.gateway import Gateway
 from salesforce_bridge.simulator.director import Director
 from tests.integration.salesforce.opened import gateway_to
@@ -124,6 +125,25 @@ class Living:
             link = tx.links_of(self.world.org_id, {ContactId(contact_id)})[ContactId(contact_id)]
             return tx.subjects({link.subject_id})[link.subject_id]
 
+    def knows(self, contact_id: str) -> bool:
+        """Whether a Contact was met."""
+        with self.ledger.reading() as tx:
+            return bool(tx.links_of(self.world.org_id, {ContactId(contact_id)}))
+
+    def seen(self, contact_id: str) -> ContactSnapshot:
+        """A Contact as it was last read, with the fingerprints of its addresses."""
+        with self.ledger.reading() as tx:
+            return tx.contact_mirrors(self.world.org_id, {ContactId(contact_id)})[
+                ContactId(contact_id)
+            ]
+
+    def is_silent(self, contact_id: str, use: Use = EMAIL) -> bool:
+        """Whether nothing may be sent, because of whoever was erased and had such an address."""
+        found = class_of(
+            self.person(contact_id), use, policy=self.world.policy, at=self.world.clock()
+        )
+        return found is LedgerClass.L7
+
     def is_stopped(self, contact_id: str, use: Use = EMAIL) -> bool:
         """Whether the ledger holds a stop of the person for a use."""
         found = class_of(
@@ -142,8 +162,30 @@ class Living:
         **changes: Any,
     ) -> None:
         """Record what a person said somewhere else, as an import does."""
+        event = self.word(
+            self.person(contact_id), kind, use=use, happened_at=happened_at, actor=actor, **changes
+        )
+        self._import((event,))
+
+    def tell_all(self, contact_ids: Sequence[str], kind: EventKind) -> None:
+        """Record what many people said, in one go."""
+        with self.ledger.reading() as tx:
+            links = tx.links_of(self.world.org_id, set(map(ContactId, contact_ids)))
+            people = tx.subjects({link.subject_id for link in links.values()})
+        self._import([self.word(each, kind) for each in people.values()])
+
+    def word(
+        self,
+        record: SubjectRecord,
+        kind: EventKind,
+        *,
+        use: Use = EMAIL,
+        happened_at: datetime | None = None,
+        actor: ActorKind = ActorKind.PERSON,
+        **changes: Any,
+    ) -> PermissionEvent:
+        """What a person said, as an event."""
         at = self.world.clock()
-        record = self.person(contact_id)
         kinds = {"EMAIL": PointType.EMAIL, "LIVE_CALL": PointType.PHONE}
         point = next(
             (
@@ -174,10 +216,13 @@ class Living:
             "evidence_ref": "portal-1",
             **changes,
         }
+        return PermissionEvent(**parts)
+
+    def _import(self, events: Sequence[PermissionEvent]) -> None:
         deed = Deed(verb="IMPORT", by="tests", reason="TOLD")
         with self.ledger.begin() as tx:
             tx.append_deed(
-                deed, at=at, policy=self.world.policy, events=(PermissionEvent(**parts),)
+                deed, at=self.world.clock(), policy=self.world.policy, events=tuple(events)
             )
 
     def audit_is_intact(self) -> bool:
@@ -206,6 +251,21 @@ class Living:
         self.director.reset_calls()
         self.cycle(**options)
         return self.director.call_count()
+
+
+def erased(bridge: Living, contact_id: str) -> None:
+    """Erase the person of a Contact; a Contact that is still there is still remembered."""
+    if not bridge.knows(contact_id):
+        bridge.settle()
+    with bridge.ledger.begin() as tx:
+        erase(
+            tx,
+            bridge.person(contact_id).subject_id,
+            by="anna",
+            approved_by="ben",
+            at=bridge.world.clock() - timedelta(seconds=1),
+            policy=bridge.world.policy,
+        )
 
 
 def policy(**changes: str) -> Policy:

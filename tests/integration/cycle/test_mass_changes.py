@@ -1,8 +1,11 @@
 """Many edits at once are parked until a person has looked; stops go on as if nothing had happened."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from salesforce_bridge.ledger.store import Ledger
 from salesforce_bridge.permissions.events import EventKind
@@ -99,8 +102,8 @@ def test_nothing_else_is_written_while_it_is_open_and_the_light_goes_out(wary: L
     wary.tell(people[-2], EventKind.GRANT)
     wary.cycle()
     assert wary.row(people[-2])["Consent_Status__c"] == "Not asked"
-    for _ in range(35):
-        wary.cycle()
+    for _ in range(4):
+        wary.cycle(after=600)
     assert wary.row(people[-1])["May_Contact__c"] == "Wait"
 
 
@@ -178,3 +181,31 @@ def test_an_open_circuit_outlives_a_restart(wary: Living) -> None:
         report = restarted.cycle()
         assert report.circuit is not None
         assert restarted.row(people[-1])["Consent_Status__c"] == "Not asked"
+
+
+@contextmanager
+def counts_of_records() -> Iterator[list[str]]:
+    """Whichever queries count the records that are remembered."""
+    asked: list[str] = []
+
+    def note(*told: Any) -> None:
+        if "count(*)" in told[2] and "FROM mirror" in told[2]:
+            asked.append(told[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_rows_are_counted_only_where_so_many_edits_make_it_matter(wary: Living) -> None:
+    people = crowd(wary, FLOOR)
+    with counts_of_records() as asked:
+        widen(wary, people[:-1])
+        assert wary.cycle().circuit is None
+        assert asked == []
+        widen(wary, people[-1:])
+        rows = FLOOR * len(wary.world.policy.uses)
+        assert f"of {rows} rows" in (wary.cycle().circuit or "")
+        assert len(asked) == 1

@@ -80,8 +80,8 @@ def test_an_outage_leaves_no_event_behind(bridge: Living) -> None:
 
 def test_a_paused_bridge_lets_the_light_turn_to_wait(bridge: Living) -> None:
     a_mixed_crowd(bridge)
-    for _ in range(40):
-        bridge.cycle(stops_only=True)
+    for _ in range(4):
+        bridge.cycle(stops_only=True, after=600)
     assert set(shown(bridge)) == {"Wait", "Do not"}
     bridge.cycle()
     bridge.cycle()

@@ -1,6 +1,7 @@
-"""Cycles that are killed: `python -m tests.integration.ledger.dying URL` prints one line of JSON for each.
+"""Cycles that are killed: `python -m tests.integration.ledger.dying URL FIRST STRIDE` prints one line of JSON for each.
 
-The first cycle dies before its first statement, the next before its second, until one lives. Each meets somebody new.
+The first cycle dies before its statement of the number FIRST, each further one a STRIDE of statements later,
+until one lives. Each meets somebody new.
 """
 
 import os
@@ -43,12 +44,12 @@ from tests.support.facts import (
 from tests.support.ledgers import nonces
 
 
-def main(url: str) -> None:
+def main(url: str, first: int, stride: int) -> None:
     """Kill one cycle after the other, and look at the ledger after each."""
     # No connection is open while a child is made, but what SQLAlchemy has worked out is passed on to it.
     ledger = Ledger(url, nonces=nonces)
     event.listen(ledger._connections, "connect", do_not_wait_for_the_disk)
-    for step in count(1):
+    for step in count(first, stride):
         child = os.fork()
         if child == 0:
             try:
@@ -133,4 +134,4 @@ def look(ledger: Ledger, step: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -74,7 +74,7 @@ def tell(ledger: Ledger, people: Sequence[int], told: Told) -> None:
 
 
 @settings(
-    max_examples=40,
+    max_examples=400 if settings.get_current_profile_name() == "laws" else 15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -9,10 +9,13 @@ from salesforce_bridge.permissions.conditions import Condition, ConditionKind
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.proofs import Proof
+from salesforce_bridge.permissions.rights import CaseKind, RightsCase
+from salesforce_bridge.permissions.suppressions import Scope, Suppression
 from salesforce_bridge.reconcile.facts import ContactFields, Individual, LeadFlags
 from salesforce_bridge.reconcile.intent import JurisdictionChange, Plan, Target, Verb
 from tests.integration.ledger.cycles import answered, met, opened, told
 from tests.integration.ledger.people import assert_whole, the_person
+from tests.integration.ledger.steps import a_candidate
 from tests.support.facts import (
     NEWS_BY_EMAIL,
     NOON,
@@ -157,4 +160,41 @@ def test_marks_on_a_permission_are_folded_and_stored(ledger: Ledger) -> None:
     assert permission.latest_notice == "news-1"
     assert permission.prompted_at == NOON - DAY
     assert permission.reaffirm_by == NOON + DAY
+    assert_whole(ledger)
+
+
+def test_claims_cases_and_suppressions_that_one_plan_tells_twice_are_kept_as_told_last(
+    ledger: Ledger,
+) -> None:
+    met(ledger, 1)
+    (held,) = the_person(ledger).points
+    claim = a_candidate(1)
+    case = RightsCase(
+        id="case 1",
+        kind=CaseKind.ACCESS,
+        subject_id=subject_id(1),
+        received_at=NOON,
+        due_at=NOON + 30 * DAY,
+    )
+    silent = Suppression(
+        hmac=held.point.hmac,
+        key_version=1,
+        scope=Scope.MARKETING,
+        controller=a_policy().controller,
+        since=NOON,
+        reason="FIRST",
+        after_erasure=False,
+    )
+    ran(
+        ledger,
+        a_plan(
+            candidates=(claim, replace(claim, open=False, decision="QUARANTINE_TIMED_OUT")),
+            cases=(case, replace(case, reminded_at=NOON)),
+            suppressions=(silent, replace(silent, since=NOON + DAY, reason="LAST")),
+        ),
+    )
+    person = the_person(ledger)
+    assert [(each.id, each.open) for each in person.candidates] == [(claim.id, False)]
+    assert [(each.id, each.reminded_at) for each in person.cases] == [(case.id, NOON)]
+    assert [(each.reason, each.since) for each in person.suppressions] == [("LAST", NOON + DAY)]
     assert_whole(ledger)

@@ -124,6 +124,20 @@ def test_the_persons_own_checked_yes_lifts_a_stop_once_two_people_have_looked(
     assert permission.evidence_ref == "token:t-1"
 
 
+def test_what_was_proven_to_whom_a_merge_took_over_needs_no_rule_for_its_kind(
+    ledger: Ledger,
+) -> None:
+    met(ledger, 1)
+    kept = replace(TOKEN, kind="LEDGER", trust=Trust.CONTROLLER_CONTROLLED, grade=Grade.B)
+    quarantined(ledger, replace(CLAIM, reason="MERGE_STOP_CARRIED", proof=kept))
+    assert kept.kind not in POLICY.proofs
+    approved(ledger, None)
+    permission = the_person(ledger).permissions[NEWS_BY_EMAIL]
+    assert (permission.trust, permission.grade) == (kept.trust, kept.grade)
+    assert permission.granted_at == kept.happened_at
+    assert_whole(ledger)
+
+
 def test_a_claim_without_any_proof_is_not_approved(ledger: Ledger) -> None:
     met(ledger, 1)
     quarantined(ledger, CLAIM)

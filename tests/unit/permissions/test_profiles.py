@@ -125,6 +125,18 @@ def test_the_unknown_profile_adds_to_what_the_others_ask_and_takes_nothing_away(
     assert unknown.evidence_retention == timedelta(days=9)
 
 
+@pytest.mark.parametrize(
+    ("channel", "grade"),
+    [("EMAIL", Grade.A), ("SMS", Grade.A), ("LIVE_CALL", Grade.B), ("POST", Grade.B)],
+)
+def test_a_confirmed_opt_in_is_asked_for_where_a_message_can_confirm_it(
+    channel: str, grade: Grade
+) -> None:
+    policy = with_profiles(POLICY, a_profile("UK", double_opt_in_required=True))
+    permission = a_permission(use=a_use(channel=channel))
+    assert grade_for(policy, Somebody(jurisdiction="UK"), MARKETING, permission) is grade
+
+
 # A move
 
 

@@ -9,10 +9,10 @@ from salesforce_bridge.reconcile.findings import RANK, Situation
 from salesforce_bridge.reconcile.intent import Decision, Write
 from salesforce_bridge.reconcile.judge import Ruling, decide_alone, decision_id, decision_of
 from salesforce_bridge.reconcile.reasons import Severity
+from salesforce_bridge.reconcile.silences import Silences
 from salesforce_bridge.reconcile.situations import (
     uses_of_case,
 )
-from salesforce_bridge.reconcile.standing import Silences
 from salesforce_bridge.reconcile.writes import writes_for
 
 

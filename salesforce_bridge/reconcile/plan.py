@@ -29,8 +29,8 @@ from salesforce_bridge.reconcile.layout import lay_out
 from salesforce_bridge.reconcile.newcomers import Reception, is_newcomer
 from salesforce_bridge.reconcile.row_edits import TRAVELLING, UNMAPPED
 from salesforce_bridge.reconcile.sheet import Sheet, put_down
+from salesforce_bridge.reconcile.silences import Silences
 from salesforce_bridge.reconcile.situations import recognise
-from salesforce_bridge.reconcile.standing import Silences
 from salesforce_bridge.reconcile.surges import EDITS, Parked, park
 
 
@@ -43,6 +43,7 @@ class Change:
 
 
 NO_CHANGE = Change()
+_UNSAID = (*sorted(TRAVELLING), "decision")
 _NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
 
@@ -74,7 +75,12 @@ def make_plan(
     # Whether many edits are a mass change shows only over all of them, so nothing is judged before.
     found, parked = _parked([recognise(bench) for bench in benches], circuit, policy, at)
 
-    put = partial(put_down, revision=revision, salt=salt, silences=Silences(policy=policy, at=at))
+    put = partial(
+        put_down,
+        revision=revision,
+        salt=salt,
+        silences=Silences(policy=policy, at=at, one_by_one=one_by_one),
+    )
 
     def judge_alone(dossier: Dossier) -> Sheet:
         alone, bench = Sheet(), lay(dossier)
@@ -251,8 +257,7 @@ def _digest(plan: Plan) -> str:
 
 
 def _fields(write: Write) -> Mapping[str, Value]:
-    return {
-        name: value
-        for name, value in write.fields.items()
-        if name not in TRAVELLING and name != "decision"
-    }
+    said = dict(write.fields)
+    for name in _UNSAID:
+        said.pop(name, None)
+    return said

@@ -31,7 +31,7 @@ from salesforce_bridge.reconcile.intent import (
     Write,
 )
 from salesforce_bridge.reconcile.judge import Ruling, judge
-from salesforce_bridge.reconcile.standing import Silences
+from salesforce_bridge.reconcile.silences import Silences
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Standing: what Salesforce should hold for a use and for a Contact, projected from the ledger through the gates."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -9,7 +9,6 @@ from salesforce_bridge.permissions.expiry import end_of
 from salesforce_bridge.permissions.fold import Permission, covering_stop
 from salesforce_bridge.permissions.gates import Answer, Verdict, may_use
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, ContactId, Use
-from salesforce_bridge.permissions.obstacles import is_in_the_way
 from salesforce_bridge.permissions.policy import Category, Policy, basis_for
 from salesforce_bridge.permissions.states import ASKED, LAPSED, NEUTRAL, STOPPED, State
 from salesforce_bridge.reconcile.classes import (
@@ -118,54 +117,6 @@ def standing_of(
         answer=answer,
         renew_by=_last_second(end) if prompted else None,
         erased=status is Status.STOPPED and is_erased(record, use, policy=policy, at=at),
-    )
-
-
-class Silences:
-    """What is shown for uses of which nothing is held, for people in whose way nothing stands.
-
-    It depends on the use, the place and the link alone, so one plan works it out once for each.
-    """
-
-    def __init__(self, *, policy: Policy, at: datetime) -> None:
-        self._policy = policy
-        self._at = at
-        self._known: dict[tuple[Use, str, str, str], Standing] = {}
-
-    def standings(
-        self, record: SubjectRecord, uses: Iterable[Use], *, contact: ContactSnapshot, state: str
-    ) -> tuple[Standing, ...]:
-        """Project uses of one person's data onto one Contact, linked in a certain state."""
-        silent = _is_silent(record)
-        found: list[Standing] = []
-        for use in uses:
-            held = not silent or use in record.permissions
-            place = (use, record.jurisdiction, record.subject_class, state)
-            standing = None if held else self._known.get(place)
-            if standing is None:
-                standing = standing_of(
-                    record,
-                    use,
-                    contact=contact,
-                    link_state=state,
-                    policy=self._policy,
-                    at=self._at,
-                )
-                if not held:
-                    self._known[place] = standing
-            found.append(standing)
-        return tuple(found)
-
-
-def _is_silent(record: SubjectRecord) -> bool:
-    """Say whether nothing is known of a person that is about more than the very uses decided on."""
-    return not (
-        record.stops
-        or record.suppressions
-        or record.candidates
-        or record.hold
-        or record.erased
-        or any(map(is_in_the_way, record.conditions))
     )
 
 

@@ -28,8 +28,8 @@ from salesforce_bridge.reconcile.row_edits import (
     uses_of,
 )
 from salesforce_bridge.reconcile.rows import RowsByUse
+from salesforce_bridge.reconcile.silences import Silences
 from salesforce_bridge.reconcile.standing import (
-    Silences,
     Standing,
     contact_fields,
     digest_of,

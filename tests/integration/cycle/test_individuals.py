@@ -211,7 +211,7 @@ def test_more_privacy_records_than_one_poll_reads_are_all_followed_up(
     bridge.settle()
     bridge.cycle(after=3_600)
     monkeypatch.setattr("salesforce_bridge.salesforce.gateway.POLL_PAGES_MAX", 1)
-    monkeypatch.setattr("salesforce_bridge.salesforce.reading.PAGE", 2)
+    monkeypatch.setattr("salesforce_bridge.salesforce.gateway.POLL_PAGE", 2)
     for each in records:
         bridge.director.admin.update("Individual", each, HasOptedOutSolicit=True)
         bridge.director.advance(5)

@@ -1,10 +1,10 @@
 """Who is concerned: the Contacts of one look, closed over people, merges and addresses, and all that is known of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from salesforce_bridge.ledger.store import Tx
-from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId
+from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId, SubjectId
 from salesforce_bridge.reconcile.dossiers import Sight, owner_of
 from salesforce_bridge.reconcile.facts import (
     LIVE_LINKS,
@@ -43,13 +43,19 @@ def closed(
         found |= {owner for owner in owners if owner is not None}
     found |= {each.master_id for each in contacts.values() if each.master_id is not None}
     found |= _taken_over_by(tx, org_id, found)
-    people = {link.subject_id for link in tx.links_of(org_id, found).values()}
+    links = tx.links_of(org_id, found)
+    people = {link.subject_id for link in links.values()}
     # Of who is gone, or was not asked for, only the mirror knows which addresses there were.
     unread = found - {each.contact_id for each in contacts.values() if not each.deleted}
     remembered = tx.contact_mirrors(org_id, unread).values()
     hmacs = _addresses((*contacts.values(), *remembered), tx.subjects(people).values())
-    sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
-    for record in tx.subjects(people | sharing).values():
+    sharing = _holders(tx, hmacs)
+    records = tx.subjects(people | sharing)
+    if len(links) < len(found):
+        # Whom nobody has met may be somebody whose Contacts are all gone, with all the addresses they had.
+        away = [each for each in records.values() if not _is_at_home(each, org_id)]
+        records = {**records, **tx.subjects(_holders(tx, _addresses((), away)) - records.keys())}
+    for record in records.values():
         found |= {
             link.contact_id
             for link in record.links
@@ -64,8 +70,7 @@ def lay_in_sight(tx: Tx, org_id: OrgId, reading: Reading) -> Sight:
     held = tx.subjects({link.subject_id for link in links.values()})
     seen = tx.contact_mirrors(org_id, reading.judged)
     hmacs = _addresses((*reading.contacts.values(), *seen.values()), held.values())
-    sharing = {each for holders in tx.holders(hmacs).values() for each in holders}
-    records = {**tx.subjects(sharing), **held}
+    records = {**tx.subjects(_holders(tx, hmacs)), **held}
     remembered = tx.rows_of(org_id, reading.judged)
     owners = {row.row_id: owner for owner, rows in remembered.items() for row in rows}
     mirrors = {row.row_id: row for rows in remembered.values() for row in rows}
@@ -74,7 +79,10 @@ def lay_in_sight(tx: Tx, org_id: OrgId, reading: Reading) -> Sight:
         asked_for=reading.asked_for,
         contacts=reading.contacts,
         rows=reading.rows,
-        contact_mirrors=seen,
+        contact_mirrors={
+            contact_id: _remembered(mirror, reading.contacts.get(contact_id))
+            for contact_id, mirror in seen.items()
+        },
         row_mirrors=mirrors,
         row_owners=owners,
         links=links,
@@ -83,6 +91,13 @@ def lay_in_sight(tx: Tx, org_id: OrgId, reading: Reading) -> Sight:
         refused=tx.refused_writes(org_id, reading.judged),
         suppressions=tx.suppressions(hmacs | _addresses((), records.values())),
     )
+
+
+def _remembered(mirror: ContactSnapshot, now: ContactSnapshot | None) -> ContactSnapshot:
+    """Of somebody erased the mirror remembers no address, so what they have now is no change of it."""
+    if now is None or not mirror.deleted or mirror.points or mirror.country is not None:
+        return mirror
+    return replace(mirror, points=now.points, older=now.older, country=now.country)
 
 
 def _taken_over_by(tx: Tx, org_id: OrgId, contact_ids: Iterable[ContactId]) -> frozenset[ContactId]:
@@ -98,6 +113,14 @@ def _taken_over_by(tx: Tx, org_id: OrgId, contact_ids: Iterable[ContactId]) -> f
         looked_at = frozenset(masters - found)
         found |= looked_at
     return frozenset(found)
+
+
+def _is_at_home(record: SubjectRecord, org_id: OrgId) -> bool:
+    return any(link.org_id == org_id and link.state in LIVE_LINKS for link in record.links)
+
+
+def _holders(tx: Tx, hmacs: frozenset[str]) -> frozenset[SubjectId]:
+    return frozenset(each for holders in tx.holders(hmacs).values() for each in holders)
 
 
 def _addresses(

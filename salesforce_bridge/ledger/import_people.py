@@ -39,7 +39,11 @@ class Crowd:
             found = self._holders(points)
             if found:
                 return found
-        return (self._meet(_unnamed(whose), whose),)
+        return (self.unnamed(whose),)
+
+    def unnamed(self, whose: Whose) -> SubjectId:
+        """Name somebody of whom nothing is known but an address."""
+        return self._meet(_unnamed(whose), whose)
 
     def settle(self, whose: Whose) -> None:
         """Find or meet the person behind a Contact, before any line names that person by an address."""

@@ -156,11 +156,13 @@ def run_import(tx: Tx, plan: ImportPlan) -> ImportReport:
 def _take_stop(desk: _Desk, line: PermissionLine) -> None:
     """A stop acts on everybody it can be meant for; doubt about whom is no reason to go on."""
     people = desk.crowd.who(line.whose)
-    for subject_id in people:
+    # Who of several said it nobody knows, but whoever did is known by the address: it stays a no to that.
+    teller = people[0] if len(people) == 1 else desk.crowd.unnamed(line.whose)
+    for subject_id in sorted({*people, teller}):
         desk.crowd.remember(subject_id, line.whose)
         record = desk.crowd.records[subject_id]
         for kind, use in _words_of_stop(desk, record, line):
-            event = _event(desk, record, line, kind, use, own=len(people) == 1)
+            event = _event(desk, record, line, kind, use, own=subject_id == teller)
             desk.events.append(event)
             desk.stops.setdefault(subject_id, []).append(event)
 

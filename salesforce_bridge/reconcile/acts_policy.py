@@ -15,7 +15,7 @@ from salesforce_bridge.reconcile.bench import Bench
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of
 from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.reconcile.findings import Finding, Situation
-from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION
+from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION, stable_id
 from salesforce_bridge.reconcile.joins import KIND_OF_STOP
 from salesforce_bridge.reconcile.policy_changes import has_moved
 from salesforce_bridge.reconcile.reasons import Reason
@@ -41,9 +41,10 @@ def hold(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 
 
 def prompt(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    """Note that somebody was told of an end that is near, once for each boundary."""
+    """Note that somebody was told of an end that is near, once for each boundary of each yes."""
     record = bench.record_of(finding.contact_id)
-    if finding.stamp is None or finding.use not in record.permissions:
+    permission = record.permissions.get(finding.use)
+    if finding.stamp is None or permission is None:
         return
     event = event_of(
         record,
@@ -55,7 +56,9 @@ def prompt(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
         policy=bench.policy,
         at=bench.at,
     )
-    yield from _append(bench, replace(event, effective_from=finding.stamp))
+    # A yes to a text that was replaced already does not move its end, of which they are told once more.
+    told = stable_id(event.id, permission.since.isoformat(), permission.revision)
+    yield from _append(bench, replace(event, id=told, effective_from=finding.stamp))
 
 
 def revoke(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:

@@ -20,6 +20,7 @@ from salesforce_bridge.reconcile.findings import Extra, Finding
 from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.moments import SOON
 from salesforce_bridge.reconcile.reasons import Reason
+from salesforce_bridge.reconcile.sharing import own_stop_at
 from salesforce_bridge.reconcile.telling import basis_of
 
 RESTRICTED = "opted_out_processing"  # the flag that asks for it, and the name of the restriction
@@ -43,12 +44,17 @@ def stop(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 def corroborate(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """A no told again is kept, and widens the no that stands where it says more.
 
-    One that had only been carried over from somebody else becomes the person's own.
+    One that had only been carried over from somebody else becomes the person's own, whether it was
+    about this use or wider.
     """
     record = bench.record_of(finding.contact_id)
     for kind, use in tuple(words_of(bench, record, finding)):
         known = record.permissions.get(use)
-        says_more = use.purpose == ANY_PURPOSE or (known is not None and not known.own)
+        says_more = (
+            use.purpose == ANY_PURPOSE
+            or (known is not None and not known.own)
+            or own_stop_at(record, use, policy=bench.policy) is None
+        )
         told = kind if says_more else EventKind.CORROBORATE
         yield from tell(bench, finding, reason, told, use=use)
 

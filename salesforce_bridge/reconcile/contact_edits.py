@@ -235,6 +235,8 @@ def _addresses(
 ) -> Iterator[Finding]:
     if agreed is None or agreed.points == seen.points:
         return
+    if agreed.deleted and not agreed.points:
+        return  # what is remembered of whoever was erased has no addresses any longer
     moved = moved_kinds(agreed.points, seen.points)
     for use in uses:
         rule = policy.channels.get(use.channel)

@@ -27,6 +27,7 @@ from salesforce_bridge.reconcile.identity import (
     subject_for,
 )
 from salesforce_bridge.reconcile.intent import CLOSED_CIRCUIT, Circuit
+from salesforce_bridge.reconcile.policy_changes import has_moved
 from salesforce_bridge.reconcile.rows import rows_at_home, uses_told_by_rows
 
 _NO_POINTS: frozenset[ContactPoint] = frozenset()
@@ -143,10 +144,10 @@ def _as_seen(bench: Bench, subject_id: SubjectId, seen: list[ContactSnapshot]) -
         older = bench.older[subject_id] = frozenset(point for each in seen for point in each.older)
     jurisdiction = _place_of(seen, bench.policy)
     if jurisdiction != record.jurisdiction:
-        if subject_id in bench.met:
-            record = replace(record, jurisdiction=jurisdiction)
-        else:
+        if subject_id not in bench.met:
             bench.places[subject_id] = jurisdiction
+        if not has_moved(record):  # where somebody is was learned for the first time
+            record = replace(record, jurisdiction=jurisdiction)
     points = _points_held(bench, record, seen, older)
     return record if points == record.points else replace(record, points=points)
 

@@ -17,7 +17,7 @@ from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.rights import CaseState, RightsCase
 from salesforce_bridge.permissions.states import VALID, State
 from salesforce_bridge.reconcile.bench import Bench
-from salesforce_bridge.reconcile.classes import LedgerClass, class_of
+from salesforce_bridge.reconcile.classes import LedgerClass, class_of, is_restricted
 from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.reconcile.findings import Extra, Finding, Situation, in_order
 from salesforce_bridge.reconcile.row_edits import nearest, uses_of
@@ -131,6 +131,9 @@ def _window(
     found = class_of(record, use, policy=policy, at=at)
     if found in _OPEN:
         return prompted
+    waits = found is LedgerClass.L6 and permission.held == OVERDUE
+    if waits and not is_restricted(record, use, at=at):
+        return None  # a review that is overdue says nothing about what the person wants
     return asked_at if found in _BARRED else None
 
 

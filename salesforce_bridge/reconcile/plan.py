@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
+from operator import attrgetter
 from types import MappingProxyType
 
 import orjson
@@ -43,6 +44,9 @@ class Change:
 
 
 NO_CHANGE = Change()
+_DECIDED_OF = attrgetter("contact_id", "use", "situation", "reason", "row_id")
+_LINKED_OF = attrgetter("contact_id", "subject_id", "state")
+_MOVED_OF = attrgetter("subject_id", "point", "move")
 _UNSAID = (*sorted(TRAVELLING), "decision")
 _NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
@@ -237,11 +241,11 @@ def _order_of_writing(write: Write) -> tuple[int, str, str, str, str, str]:
 def _digest(plan: Plan) -> str:
     """Fingerprint what a plan says, whatever the moment and the cycle it was made in."""
     said = (
-        [(d.contact_id, d.use, d.situation, d.reason, d.row_id) for d in plan.decisions],
+        [*map(_DECIDED_OF, plan.decisions)],
         sorted(event.id for event in plan.events),
         sorted(claim.id for claim in plan.candidates),
-        sorted((link.contact_id, link.subject_id, link.state) for link in plan.links),
-        sorted((each.subject_id, each.point, each.move) for each in plan.points),
+        sorted(map(_LINKED_OF, plan.links)),
+        sorted(map(_MOVED_OF, plan.points)),
         [(w.verb, w.target, w.record_id, w.ledger_key, _fields(w)) for w in plan.writes],
         sorted(condition.id for condition in plan.conditions),
         sorted(

@@ -102,7 +102,7 @@ SENTENCES: Mapping[str, str] = {
     "STOP_NEVER_EXPIRES": "A stop does not run out.",
     "RENEWAL_PROMPT_DUE": "The permission ends soon; ask them to renew it.",
     "BASIS_REVIEW_DUE": "What this rests on is due for review soon.",
-    "REPERMISSION_BLOCKED": "They asked us to stop, so nobody asks them again.",
+    "REPERMISSION_BLOCKED": "They asked us to stop, or the use is limited for now, so nobody asks them again.",
     "REPERMISSION_NEEDS_ROUTE": "The permission ran out; ask them in person.",
     "PURPOSE_RETIRED_CLOSED": "We no longer do this, and nobody has to answer any more.",
     "PURPOSE_RETIRED_REVOKED": "We no longer do this, so the permission has ended.",

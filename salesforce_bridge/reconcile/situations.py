@@ -74,7 +74,7 @@ def _of_people(bench: Bench) -> Iterator[Finding]:
             policy=bench.policy,
             at=bench.at,
         )
-        for use in uses if place else ():
+        for use in uses if place not in (None, record.jurisdiction) else ():
             yield replace(
                 here,
                 situation=Situation.S33_JURISDICTION_CHANGED,
@@ -98,7 +98,9 @@ def _of_case(bench: Bench, case: Case) -> Iterator[Finding]:
     uses = uses_of_case(bench, case)
     if case.rows:
         yield from _of_rows(bench, case, record)
-    yield from contact_situations(case, record=record, uses=uses, policy=policy)
+    for finding in contact_situations(case, record=record, uses=uses, policy=policy):
+        if not _keeps_its_address(bench, finding, record):
+            yield finding
     yield from _refused(bench, case)
     if case.link is None:
         yield from first_sights(bench, case)
@@ -114,6 +116,20 @@ def _of_case(bench: Bench, case: Case) -> Iterator[Finding]:
                 stamp=row.seen.modstamp,
                 actor=row.seen.modified_by,
             )
+
+
+def _keeps_its_address(bench: Bench, finding: Finding, record: SubjectRecord) -> bool:
+    """Say whether addresses changed around a yes, but not the one that it was given for."""
+    if finding.situation is not Situation.S21_CONTACT_POINT_CHANGED:
+        return False
+    permission, seen = record.permissions.get(finding.use), bench.cases[finding.contact_id].seen
+    if permission is None or permission.point is None or seen is None:
+        return False
+    here = {name for each in (*seen.points, *seen.older) for name in (each.exact, each.hmac)}
+    return (
+        permission.point in here
+        and class_of(record, finding.use, policy=bench.policy, at=bench.at) is LedgerClass.L2
+    )
 
 
 def _refused(bench: Bench, case: Case) -> Iterator[Finding]:

@@ -222,7 +222,9 @@ def _all_stopped(
     record: SubjectRecord, channels: tuple[Channel, ...], *, policy: Policy, at: datetime
 ) -> bool:
     """Say whether no marketing is left on these channels; where there never was any, only a stop that is
-    wider than one purpose says so."""
+    wider than one purpose says so, and where there is no channel, nobody stopped anything."""
+    if not channels:
+        return False
     known = False
     for use in policy.advertised:
         if use.channel in channels:

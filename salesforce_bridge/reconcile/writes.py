@@ -8,8 +8,8 @@ from operator import attrgetter
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.permissions.states import NEUTRAL, State
 from salesforce_bridge.reconcile.bench import Bench, is_linked
-from salesforce_bridge.reconcile.classes import is_marketing
-from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS, RESULTS
+from salesforce_bridge.reconcile.classes import is_marketing, is_stopped
+from salesforce_bridge.reconcile.contact_edits import FLAG_FIELDS, RESULTS, channels_of
 from salesforce_bridge.reconcile.facts import (
     Case,
     ContactFields,
@@ -159,7 +159,10 @@ def _to_contact(
     )
     wanted = contact_fields(shown, policy=policy)
     changed = _differences(_SHOWN, _SHOWN_OF(wanted), _SHOWN_OF(seen.fields))
-    flags = flags_wanted(record, policy=policy, at=pen.bench.at)
+    flags = {
+        **flags_wanted(record, policy=policy, at=pen.bench.at),
+        **dict.fromkeys(_fallen_back_to(pen), True),
+    }
     raised: dict[str, Value] = {
         name: True for name in FLAG_FIELDS if flags[name] and not getattr(seen, name)
     }
@@ -191,6 +194,22 @@ def _to_contact(
                 fields={name: False},
                 use=None,
                 unmodified_since=seen.modstamp,
+            )
+
+
+def _fallen_back_to(pen: _Pen) -> Iterator[str]:
+    """Name the flags that say no in the place of rows on which Salesforce did not take it."""
+    policy, at = pen.bench.policy, pen.bench.at
+    record = pen.bench.record_of(pen.case.contact_id)
+    for write in pen.case.refused:
+        use = write.use
+        if use is None or not (write.stop and is_marketing(record, use, policy=policy)):
+            continue
+        if is_stopped(record, use, policy=policy, at=at):
+            yield from (
+                name
+                for name, flag in FLAG_FIELDS.items()
+                if use.channel in channels_of(flag, policy)
             )
 
 

@@ -10,7 +10,7 @@ from salesforce_bridge.permissions.contact_points import PointType, contact_poin
 from salesforce_bridge.permissions.events import STOPS
 from salesforce_bridge.permissions.evidence import Grade
 from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, Channel, PurposeKey, Use
-from tests.histories import operators, reviewers
+from tests.histories import operators, people, reviewers
 from tests.histories.bundles import NEWS
 from tests.histories.checks import look
 from tests.histories.meeting import STOP, YES, Asked, Ticked, Wished
@@ -167,6 +167,11 @@ def _brings_a_file(stage: Stage, name: str) -> str | None:
     return operators.imports(stage, Act(name="imports", who=known, what=3, how=3))
 
 
+def _brings_an_objection_by_address(stage: Stage, email: str) -> str | None:
+    place = people.EMAILS.index(email)
+    return operators.imports(stage, Act(name="imports", who=place, what=0, how=2))
+
+
 A_AND_B: tuple[Step, ...] = (
     partial(_meets, email="ann@example.org", phone=SHARED_PHONE),
     partial(_meets, email="ann@example.org", phone=SHARED_PHONE),
@@ -250,4 +255,44 @@ def test_a_no_told_again_after_a_yes_of_whoever_shares_the_number_counts(
         partial(_passes, minutes=40),
         partial(_types_stop, name="A", use=CALLS),
         partial(_agrees, name="B", use=CALLS, ago=timedelta(minutes=30)),
+    )
+
+
+def test_a_no_of_somebody_created_again_reaches_who_shared_a_number_with_them_at_once(
+    on_sqlite: Theatre,
+) -> None:
+    _holds(
+        on_sqlite,
+        partial(_meets, email="cid@example.org", phone=SHARED_PHONE),
+        partial(_meets, email="ann@example.org", phone=SHARED_PHONE),
+        _runs,
+        partial(_deletes, name="A"),
+        _runs,
+        partial(_meets, email="cid@example.org", flag="DoNotCall"),
+        _runs,
+    )
+
+
+def test_a_no_of_their_own_after_one_that_a_file_may_have_meant_for_them_is_theirs(
+    on_sqlite: Theatre,
+) -> None:
+    _holds(
+        on_sqlite,
+        *A_AND_B,
+        partial(_brings_an_objection_by_address, email="ann@example.org"),
+        partial(_meets, email="cid@example.org", phone=SHARED_PHONE),
+        partial(_types_stop, name="B", use=CALLS),
+        _runs,
+    )
+
+
+def test_a_no_that_a_file_brings_for_a_shared_address_reaches_who_has_it_later(
+    on_sqlite: Theatre,
+) -> None:
+    _holds(
+        on_sqlite,
+        *A_AND_B,
+        partial(_brings_an_objection_by_address, email="ann@example.org"),
+        partial(_meets, email="ann@example.org"),
+        _runs,
     )

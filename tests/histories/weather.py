@@ -116,6 +116,8 @@ def is_overtaken(stage: Stage, act: Act) -> str | None:
         return None
     ticked = act.what % 2 == 0 and row.contact_id is not None
     flag = act.one(tuple(FLAGS), act.how) or ""
+    if ticked and flag in stage.contacts()[row.contact_id or ""].flags:
+        return None  # nothing changes, so nobody can know that it was ticked
     deed = (
         {"object": "Contact", "id": row.contact_id, "fields": {flag: True}}
         if ticked

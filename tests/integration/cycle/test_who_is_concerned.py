@@ -76,6 +76,21 @@ def test_whoever_took_a_merged_contact_over_is_judged_with_it_through_every_merg
     assert bridge.is_stopped(first)
 
 
+def test_a_contact_that_was_created_again_brings_in_who_shares_what_it_had_before(
+    bridge: Living,
+) -> None:
+    number = "+442079460018"
+    before, other = bridge.meet(email=SHARED, Phone=number), bridge.meet(Phone=number)
+    bridge.settle()
+    bridge.director.admin.delete("Contact", before)
+    bridge.settle()
+    again = ContactId(bridge.meet(email=SHARED))
+    read = {each.contact_id: each for each in bridge.world.gateway.contacts({again})}
+    with bridge.ledger.reading() as tx:
+        found = closed(tx, bridge.world.org_id, frozenset({again}), read, {})
+    assert found == {again, other}
+
+
 def test_an_address_that_only_the_ledger_knows_is_silent_in_every_sight(bridge: Living) -> None:
     before = "before@example.org"
     moved, other, third = bridge.meet(email=before), bridge.meet(), bridge.meet(email=before)

@@ -173,3 +173,29 @@ def test_stops_of_a_kind_are_ordered_by_purpose_before_channel() -> None:
         a_stop(kind),
     ]
     assert sorted(narrowest_first, key=narrowness) == narrowest_first[::-1]
+
+
+def test_a_refused_event_is_named() -> None:
+    (refusal,) = folded(an_event(GRANT, id="too-weak", grade=Grade.C)).refusals
+    assert (refusal.event_id, refusal.reason) == ("too-weak", "EVIDENCE_BELOW_GRADE")
+
+
+RELAYED: dict[str, Any] = {"trust": Trust.VERIFIED_RELAY, "grade": Grade.B}
+
+
+def test_a_wide_stop_counts_for_a_key_of_which_nothing_was_known() -> None:
+    stop = an_event(STOP_MARKETING, use=EVERYTHING)
+    before = an_event(GRANT, hours(-1), recorded_at=hours(9))
+    assert codes(folded(stop, before)) == ["GRANT_PREDATES_STOP_REJECTED"]
+    after = an_event(GRANT, hours(1), **RELAYED)
+    assert codes(folded(stop, after)) == ["GRANT_AFTER_STOP_REJECTED"]
+
+
+def test_whoever_lifted_a_wide_stop_is_believed_through_others_again() -> None:
+    told = (
+        an_event(STOP_MARKETING, hours(-9), use=EVERYTHING),
+        an_event(GRANT, hours(-5)),
+        an_event(EventKind.REVOKE, hours(-3)),
+    )
+    again = an_event(GRANT, **RELAYED)
+    assert the(*told, again).state is State.GIVEN

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from salesforce_bridge.permissions.answers import Verdict
+from salesforce_bridge.permissions.answers import Answer, Verdict, deny, refusal, wait
 from salesforce_bridge.permissions.bases import LawfulBasis
-from salesforce_bridge.permissions.conditions import ConditionKind
+from salesforce_bridge.permissions.conditions import ConditionKind, in_date
 from salesforce_bridge.permissions.contact_points import PointType
 from salesforce_bridge.permissions.expiry import next_moment
 from salesforce_bridge.permissions.keys import PurposeKey
@@ -131,3 +131,25 @@ def test_a_channel_that_the_policy_does_not_know_is_refused_and_nothing_breaks()
         a_permission(use=a_use(channel="PIGEON")), conditions=(*every_condition(), bounced)
     )
     assert answer.reason == "DENY_NO_LAWFUL_BASIS"
+
+
+def test_a_condition_is_true_from_its_first_moment_to_before_its_last() -> None:
+    contract = a_condition(ConditionKind.CONTRACT, valid_from=NOON, valid_to=hours(1))
+    told = [in_date(contract, at=hours(each)) for each in (-0.01, 0, 0.99, 1)]
+    assert told == [False, True, True, False]
+
+
+def test_a_refusal_keeps_what_its_reader_should_know_besides() -> None:
+    failed = (wait("G1", "IDENTITY_AMBIGUOUS"), deny("G3", "PURPOSE_RETIRED"), deny("G5", "LAPSED"))
+    assert refusal(failed, ("CHANNEL_OPT_OUT",)) == Answer(
+        verdict=Verdict.DENY,
+        reason="DENY_PURPOSE_RETIRED",
+        failed=failed,
+        warnings=("CHANNEL_OPT_OUT",),
+    )
+
+
+def test_marketing_for_a_purpose_that_is_gone_is_refused_and_nothing_breaks() -> None:
+    policy = replace(opt_out_calls(ChannelLaw.OPT_OUT), purposes={})
+    answer = ask(interest(use=OFFER_CALL), policy=policy)
+    assert answer.reason == "DENY_PURPOSE_RETIRED"

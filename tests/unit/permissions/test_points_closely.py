@@ -102,7 +102,7 @@ def test_a_token_may_fill_its_field_to_the_last_character() -> None:
     assert caught.value.hint == "use letters, digits, - and _ in every part, and a shorter id"
 
 
-@pytest.mark.parametrize("length", range(1, 9))
-def test_an_address_of_any_length_is_read_back(length: int) -> None:
-    token = a_token(address="a" * length)
+@pytest.mark.parametrize("address", [*("a" * length for length in range(1, 9)), "aaW", "WWW"])
+def test_an_address_of_any_length_and_ending_is_read_back(address: str) -> None:
+    token = a_token(address=address)
     assert verify(issue(token, SIGNING["double_opt_in"]), SIGNING) == token

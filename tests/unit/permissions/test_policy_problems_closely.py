@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from salesforce_bridge.permissions.policy_check import check_text
+from salesforce_bridge.permissions.tables import PolicyRefused
 from tests.unit.permissions.examples import NOON, POLICY_TEXT
 from tests.unit.permissions.test_policy_check import UNCONFIRMED, changed
 from tests.unit.permissions.test_policy_whole import FULL, FULL_TEXT
@@ -26,3 +27,12 @@ def test_a_changed_policy_is_told_about_in_exactly_these_words(case: dict[str, A
         for one in found
         if one.what != UNCONFIRMED
     ] == case["problems"]
+
+
+def test_a_refusal_of_no_place_says_just_its_message() -> None:
+    refused = PolicyRefused("policy: not readable", hint="mend the file")
+    assert (refused.place, refused.what, refused.hint) == (
+        "",
+        "policy: not readable",
+        "mend the file",
+    )

@@ -284,7 +284,7 @@ def test_a_second_number_leaves_a_grant_for_the_first_alone(world: World) -> Non
     points = world.contacts[ANN].points
     world.edit(ANN, points=(*points, a_point("+442079999999")))
     plan = world.cycle()
-    assert reasons_by_use(plan, "S21") == {NEWS_BY_CALL: "GRANT_NOT_PORTED_TO_NEW_POINT"}
+    assert reasons_by_use(plan, "S21") == {}
     assert plan.events == ()
     assert world.status_of(ANN, NEWS_BY_CALL) == "Permitted"
 

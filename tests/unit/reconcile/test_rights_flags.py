@@ -133,7 +133,7 @@ def test_the_opt_out_of_a_lead_counts_for_the_contact_made_from_it(
 
 def test_the_opt_out_of_a_lead_is_heard_once() -> None:
     seen = a_contact(1, lead=LeadFlags(lead_id="00Q000000000001AAA", opted_out_of_email=True))
-    assert told(found(a_case(seen))) == {}
+    assert told(found(a_case(seen, mirror=seen))) == {}
 
 
 def test_a_box_that_lead_and_contact_share_is_one_stop() -> None:

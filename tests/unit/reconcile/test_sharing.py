@@ -8,7 +8,7 @@ import pytest
 
 from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.events import EventKind
-from salesforce_bridge.permissions.keys import ContactId, Use
+from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, ContactId, Use
 from tests.unit.reconcile.sightings import POLICY, a_suppression
 from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
@@ -186,6 +186,27 @@ def test_a_stop_that_is_shared_goes_before_the_address_that_is() -> None:
     }
     told = world.cycle().events
     assert [(each.subject_id, each.use) for each in told] == [(subject_id(2), NEWS_BY_EMAIL)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "use"),
+    [
+        (EVENT.STOP_MARKETING, Use(purpose=ANY_PURPOSE, channel=ANY_CHANNEL)),
+        (EVENT.WITHDRAW, NEWS_BY_EMAIL),
+    ],
+)
+def test_a_no_of_their_own_under_one_that_was_only_carried_is_shared(
+    kind: EventKind, use: Use
+) -> None:
+    world = a_world()
+    world.tell(kind, use, subject=1, own=False)
+    world.settle()
+    world.cycle()
+    world.edit(BEN, points=(MAIL,))
+    assert NEWS_BY_EMAIL not in {each.use for each in world.cycle().events}
+    world.edit_row(world.row_of(ANN), request="Asked us to stop")
+    told = world.cycle().events
+    assert (subject_id(2), NEWS_BY_EMAIL) in {(each.subject_id, each.use) for each in told}
 
 
 def test_who_said_no_has_nothing_that_could_be_mistaken_for_another_persons() -> None:

@@ -10,6 +10,7 @@ from salesforce_bridge.permissions.contact_points import PointType, contact_poin
 from salesforce_bridge.permissions.events import STOPS
 from salesforce_bridge.permissions.evidence import Grade
 from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, Channel, PurposeKey, Use
+from salesforce_bridge.permissions.proofs import Token, issue
 from tests.histories import operators, people, reviewers
 from tests.histories.bundles import NEWS
 from tests.histories.checks import look
@@ -17,7 +18,7 @@ from tests.histories.meeting import STOP, YES, Asked, Ticked, Wished
 from tests.histories.oracle import OLDEST, SCOPED, No, Yes
 from tests.histories.playing import Step, Theatre
 from tests.histories.scripted import Act
-from tests.histories.stage import ROW, Stage
+from tests.histories.stage import PROOF_KEYS, ROW, Stage
 from tests.unit.salesforce.scripted import KEYS
 
 SHARED_PHONE = "+442079460018"
@@ -296,3 +297,63 @@ def test_a_no_that_a_file_brings_for_a_shared_address_reaches_who_has_it_later(
         partial(_meets, email="ann@example.org"),
         _runs,
     )
+
+
+def _undeletes(stage: Stage, name: str) -> str:
+    stage.director.admin.undelete("Contact", _id(stage, name))
+    return f"an admin undeletes Contact {name}"
+
+
+def _proves(stage: Stage, name: str, use: tuple[str, str]) -> str:
+    row = next(each for each in stage.rows() if each.use == use and each.owner == _id(stage, name))
+    email, at = stage.contacts()[_id(stage, name)].email, stage.now().replace(microsecond=0)
+    assert email is not None
+    token = Token(
+        kind="DOI_TOKEN",
+        id="t1",
+        happened_at=at,
+        notice_id=stage.bundle.notice_at(at),
+        use=Use(purpose=PurposeKey(use[0]), channel=Channel(use[1])),
+        address=email,
+    )
+    proof = issue(token, PROOF_KEYS[token.kind])
+    asked = {"Requested_Change__c": YES, "Requested_Change_Evidence__c": proof}
+    stage.director.rep.update(ROW, row.id, **asked)
+    yes = Yes(use=use, at=at, address=email, contacts={_id(stage, name)}, lasts=OLDEST)
+    stage.oracle.says_yes(yes, direct=False)
+    return f"a rep types in a token of {email} on the row {use[0]}/{use[1]} of Contact {name}"
+
+
+def test_a_proven_yes_on_a_row_of_somebody_else_is_not_taken_for_whoever_it_hangs_on(
+    on_sqlite: Theatre,
+) -> None:
+    _holds(
+        on_sqlite,
+        *A_AND_B,
+        partial(_merges, loser="B", winner="A"),
+        partial(_undeletes, name="B"),
+        partial(_proves, name="B", use=POST),
+    )
+
+
+def test_a_late_yes_to_the_former_text_is_prompted_for_once_more_and_then_no_longer(
+    on_sqlite: Theatre,
+) -> None:
+    _holds(
+        on_sqlite,
+        partial(_meets, email="ann@example.org"),
+        _runs,
+        partial(_agrees, name="A", use=MAIL, ago=timedelta(minutes=1)),
+        _runs,
+        _a_new_text,
+        _runs,
+        partial(_passes, minutes=5),
+        _a_new_text,
+        _runs,
+        partial(_agrees, name="A", use=MAIL, ago=timedelta(minutes=7)),
+    )
+
+
+def _a_new_text(stage: Stage) -> str:
+    stage.use_bundle(stage.bundle.with_notice(stage.now(), material=True))
+    return "a new policy is put in force: a new notice that says something else"

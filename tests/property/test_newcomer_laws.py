@@ -1,7 +1,5 @@
-"""The laws of the short cuts: whoever is judged by the pattern of somebody else is judged the same.
-
-The other ones of a plan hold as well: what is shown where nothing is held is worked out once.
-"""
+"""The laws of the short cuts: who is judged by the pattern of somebody else is judged the same, and what is
+shown where nothing is held is the same whether it was worked out once or for everybody anew."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -304,6 +304,21 @@ def test_a_stop_reaches_everybody_who_has_the_address_and_a_grant_nobody(ledger:
     assert [(one.state, one.own) for one in both] == [(State.WITHDRAWN, False)] * 2
 
 
+def test_a_stop_for_an_address_of_several_stays_with_whoever_is_known_by_it_alone(
+    ledger: Ledger,
+) -> None:
+    imported(ledger, a_line("REQUEST"), a_line("REQUEST", contact=contact_id(2)))
+    first = imported(ledger, a_line("WITHDRAW", contact=""))
+    again = imported(ledger, a_line("WITHDRAW", contact=""))
+    assert (first.new_people, again.new_people, again.recorded) == (1, 0, {})
+    with ledger.reading() as tx:
+        hmacs = {held.point.hmac for held in person(tx).points}
+        people = tx.subjects({each for found in tx.holders(hmacs).values() for each in found})
+    (teller,) = (each for each in people.values() if not each.links)
+    said = teller.permissions[NEWS_BY_EMAIL]
+    assert (said.state, said.own) == (State.WITHDRAWN, True)
+
+
 def test_an_address_a_known_person_once_had_is_kept_for_stops(ledger: Ledger) -> None:
     met(ledger, 1)
     imported(ledger, a_line("WITHDRAW", email="old@example.org"))

@@ -25,12 +25,12 @@ endif
 # The first line of every target is the sentence that `make` prints for it.
 SAY = @sed -n 's/^$@:.*\#\# /== $@: /p' Makefile
 
-.PHONY: help setup fmt lint types arch check test laws mutants e2e demo bench build image lock clean
+.PHONY: help setup fmt lint types arch check test laws mutants histories e2e demo bench build image lock clean
 
 help:
 	@echo "make WORD, where WORD is one of"
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r word does; do \
-		printf '  %-7s %s\n' "$$word" "$$does"; done
+		printf '  %-9s %s\n' "$$word" "$$does"; done
 
 setup: $(READY) ## install Python packages into .venv exactly as locked
 	@$(if $(filter setup,$(MAKECMDGOALS)),echo "== setup: $(VENV) is as the lock files say",:)
@@ -67,12 +67,16 @@ test: lint types arch ## every check and every test, with the coverage we promis
 
 laws: $(READY) ## search the property tests for far more examples
 	$(SAY)
-	@$(BIN)/python -m pytest -p tests.many_examples tests/property --timeout=1800
+	@$(BIN)/python -m pytest -p tests.many_examples tests/property tests/integration/cycle/test_races.py tests/integration/cycle/test_faults.py tests/integration/ledger/test_sudden_death.py tests/integration/ledger/test_folding_again.py --timeout=1800
 
 mutants: $(READY) ## change the law in thousands of small ways and count which changes no test notices
 	$(SAY)
 	@$(BIN)/mutmut run --max-children 2
 	@$(BIN)/python -m tests.mutants
+
+histories: $(READY) ## play a thousand random histories against the simulated org (NUMBER=... SEED=...)
+	$(SAY)
+	@$(BIN)/python -m tests.histories --number $(or $(NUMBER),1000) --seed $(or $(SEED),0)
 
 e2e: $(READY) ## run the real program in processes of its own against the simulated org
 	$(SAY)

@@ -1,7 +1,7 @@
 """Settings become objects; the only module that knows everyone, and the owner of the clock."""
 
-import getpass
 import gc
+import getpass
 import os
 import secrets
 import socket

@@ -63,6 +63,7 @@ def row_situations(
 ) -> Iterator[Finding]:
     """Name everything that happened to one row since both sides last agreed.
 
+    Without a `contact` nobody can say whose yes is claimed on it, so people have to look at the claim.
     Rows of a Contact that is not `alive` are moved or detached by Salesforce itself.
     """
     seen = row.seen
@@ -98,20 +99,11 @@ def row_situations(
                 here, situation=Situation.S04_CRM_STOP, use=use, objects=objects, observed=observed
             )
     elif not seen.deleted:
-        # On a row that was made for somebody else nobody can say whose yes it is: people look at it.
-        own = contact if is_at_home(row, alive=alive) else None
-        claim = claim_on(here, agreed, seen, record=record, contact=own, policy=policy, at=at)
+        claim = claim_on(here, agreed, seen, record=record, contact=contact, policy=policy, at=at)
         if claim is not None:
             yield claim
         yield from _drift(here, agreed, seen, claimed=claim is not None)
     yield from _moves(here, agreed, seen, key=key_of(row), alive=alive, policy=policy)
-
-
-def is_at_home(row: RowCase, *, alive: Collection[ContactId]) -> bool:
-    """Say whether a row hangs on the Contact that it was made for, or on the one that took its place."""
-    agreed = row.mirror.fields.contact_id if row.mirror is not None else None
-    homes = (agreed, key_contact(key_of(row)))
-    return not any(home in alive and home != row.seen.fields.contact_id for home in homes)
 
 
 def is_untouched(row: RowCase) -> bool:

@@ -7,7 +7,7 @@ from salesforce_bridge.permissions.keys import ContactId, Use
 from salesforce_bridge.reconcile.bench import Bench
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of
 from salesforce_bridge.reconcile.contact_edits import contact_situations
-from salesforce_bridge.reconcile.facts import Case, SubjectRecord
+from salesforce_bridge.reconcile.facts import MERGED_INTO, Case, RowCase, SubjectRecord
 from salesforce_bridge.reconcile.findings import Extra, Finding, Situation, in_order
 from salesforce_bridge.reconcile.moments import moments_due, speakers, windows_due
 from salesforce_bridge.reconcile.policy_changes import policy_situations
@@ -157,7 +157,7 @@ def _of_rows(bench: Bench, case: Case, record: SubjectRecord) -> Iterator[Findin
             row,
             contact_id=case.contact_id,
             record=record,
-            contact=case.seen,
+            contact=case.seen if _is_at_home(bench, row) else None,
             alive=bench.alive,
             policy=bench.policy,
             at=bench.at,
@@ -172,6 +172,20 @@ def _of_rows(bench: Bench, case: Case, record: SubjectRecord) -> Iterator[Findin
             ):
                 # Whose no it is nobody can say, so it counts for both.
                 yield replace(finding, contact_id=made_for)
+
+
+def _is_at_home(bench: Bench, row: RowCase) -> bool:
+    """Say whether a row hangs on the Contact that it was made for, or on the one that took its place."""
+    agreed = row.mirror.fields.contact_id if row.mirror is not None else None
+    for home in (agreed, key_contact(key_of(row))):
+        other = bench.cases.get(home) if home is not None else None
+        if other is None or home == row.seen.fields.contact_id:
+            continue
+        merged = other.link is not None and other.link.state == MERGED_INTO
+        gone = merged if other.seen is None else other.seen.master_id is not None
+        if not gone:
+            return False
+    return True
 
 
 def _together(one: Finding, other: Finding) -> Finding:

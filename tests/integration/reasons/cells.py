@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from salesforce_bridge.permissions.contact_points import PointType
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.permissions.rights import CaseKind, CaseState
@@ -11,6 +12,7 @@ from tests.integration.reasons.law import (
     DUTIES,
     EVERYTHING,
     NEWS,
+    NEWS_CALL,
     OFFERS,
     RESCUE,
     RESEARCH,
@@ -297,6 +299,35 @@ def an_interest_goes_on_at_a_new_address(scene: Scene) -> Told:
     told = _told(scene, "interest")
     scene.director.rep.update("Contact", told.who, Email="new@example.org")
     return told
+
+
+@reaches("NOOP_OWN_ECHO", "S02")
+def a_second_number_ends_no_yes_to_the_first(scene: Scene) -> Told:
+    who = scene.cast["neutral"]
+    number = scene.address(who, PointType.PHONE)
+    scene.said(who, EventKind.GRANT, NEWS_CALL, ago=HOUR, point=number)
+    scene.settle()
+    scene.director.rep.update("Contact", who, MobilePhone="+44 20 7946 0777")
+    return Told(who=who, use=NEWS_CALL, row=PERMITTED, contact=PARTLY, answer="ALLOW_CONSENT")
+
+
+@reaches("DUPLICATE_GRANT_NOT_SHARED", "S20")
+def a_second_number_of_somebody_else_ends_no_yes_to_the_first(scene: Scene) -> Told:
+    who, other = scene.cast["neutral"], scene.cast["agreed"]
+    number = scene.address(who, PointType.PHONE)
+    scene.said(who, EventKind.GRANT, NEWS_CALL, ago=HOUR, point=number)
+    scene.settle()
+    (found,) = scene.director.query(f"SELECT Phone FROM Contact WHERE Id = '{other}'")
+    scene.director.rep.update("Contact", who, MobilePhone=found["Phone"])
+    return Told(who=who, use=NEWS_CALL, row=PERMITTED, contact=PARTLY, answer="ALLOW_CONSENT")
+
+
+@reaches("NOOP_IN_SYNC", "S01")
+def a_policy_without_a_fax_ticks_no_fax_box(scene: Scene) -> Told:
+    told = _told(scene, "agreed")
+    fax = '[channels.FAX]\nlabel = "Fax"\nflag = "HasOptedOutOfFax"\n'
+    after = scene.under(changed(scene.text, (fax, "")))
+    return replace(told, after=after)
 
 
 def _merged_into(scene: Scene, winner: str, loser: str, use: Use, *shown: str) -> Told:

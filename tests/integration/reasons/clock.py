@@ -19,7 +19,7 @@ from tests.integration.reasons.law import (
     with_notice,
 )
 from tests.integration.reasons.promises import Told, reaches
-from tests.integration.reasons.scene import ALL_FLAGS, DAY, HOUR, Scene
+from tests.integration.reasons.scene import ALL_FLAGS, DAY, EMAIL_FLAG, HOUR, Scene
 
 REVIEW_DUE = datetime(2026, 12, 1, tzinfo=UTC)  # of the research
 NEVER_ASKED, STOPPED = ("Not asked", "Never asked"), ("Stopped", "Do not")
@@ -135,6 +135,22 @@ def research_waits_once_its_assessment_is_out_of_date(scene: Scene) -> Told:
         row_reason="BASIS_REVIEW_OVERDUE",
         answer="DENY_EVIDENCE_BELOW_GRADE",
         after=scene.under(text),
+    )
+
+
+@reaches("BASIS_REVIEW_OVERDUE", "S27")
+def the_clock_says_nothing_about_a_no_when_a_review_is_overdue(scene: Scene) -> Told:
+    who = scene.cast["interest"]
+    scene.wait(REVIEW_DUE - 10 * DAY - scene.now)
+    scene.settle()
+    scene.until(REVIEW_DUE)
+    return Told(
+        who=who,
+        use=RESEARCH,
+        events=("HOLD",),
+        row=LIMITED,
+        row_reason="BASIS_REVIEW_OVERDUE",
+        answer="DENY_EVIDENCE_BELOW_GRADE",
     )
 
 
@@ -477,6 +493,24 @@ def _refuse(scene: Scene, *records: str) -> None:
                 "match": each,
             }
         )
+
+
+@reaches("WRITE_FAILED_STOP_ESCALATED", "S34")
+def a_no_whose_row_is_refused_falls_back_to_the_standard_flag(scene: Scene) -> Told:
+    who = scene.cast["agreed"]
+    _refuse(scene, scene.rows_shown(who, NEWS)[0]["Id"])
+    scene.said(who, EventKind.WITHDRAW, ago=HOUR)
+    scene.cycle()
+    return Told(
+        who=who,
+        use=NEWS,
+        row=("Permitted", "Do not"),
+        contact=STOPPED,
+        flags=frozenset({EMAIL_FLAG}),
+        answer="DENY_STOPPED",
+        restless=True,
+        unwritten=True,
+    )
 
 
 @reaches("WRITE_FAILED_RETRY", "S34")

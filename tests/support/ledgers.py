@@ -10,11 +10,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from salesforce_bridge.ledger.store import Ledger
-from tests.support.postgres import TEMPLATE, Server, running_server
+from tests.support.postgres import Server, running_server
 
 _NUMBERS = count(1)
-_made: set[str] = set()  # databases of the one server
-_free: list[str] = []  # and those of them that are empty again
+_TEMPLATE = "ledger_template"
 
 
 def nonces() -> bytes:
@@ -44,7 +43,7 @@ def _empty_file() -> bytes:
 def postgres() -> Iterator[Server]:
     """One server for all tests, with an empty ledger to copy."""
     with running_server() as server:
-        template = Ledger(server.create(TEMPLATE), nonces=nonces)
+        template = Ledger(server.create(_TEMPLATE), nonces=nonces)
         template.upgrade()
         template.close()
         yield server
@@ -58,15 +57,9 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path / 'ledger.db'}"
         return
     server: Server = request.getfixturevalue("postgres")
-    name = _free.pop() if _free else f"ledger_{next(_NUMBERS)}"
-    if name not in _made:
-        server.create(name, template=TEMPLATE)
-        _made.add(name)
-    yield server.url(name)
-    if server.emptied(name):
-        _free.append(name)
-    else:
-        server.drop(name)
+    name = f"ledger_{next(_NUMBERS)}"
+    yield server.create(name, template=_TEMPLATE)
+    server.drop(name)
 
 
 @pytest.fixture

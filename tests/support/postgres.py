@@ -19,31 +19,6 @@ from psycopg import sql
 
 _SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _TIMEOUT = 60
-TEMPLATE = "ledger_template"
-_OTHERS = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
-# Columns, triggers and whether they are on, indexes, constraints, and the version of all that.
-_SHAPE = """
-    SELECT table_name::text, column_name::text, data_type::text, is_nullable::text
-    FROM information_schema.columns WHERE table_schema = 'public'
-    UNION ALL SELECT tgname::text, tgenabled::text, '', '' FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT indexname::text, indexdef, '', '' FROM pg_indexes WHERE schemaname = 'public'
-    UNION ALL SELECT conname::text, '', '', '' FROM pg_constraint
-    UNION ALL SELECT 'version', version_num::text, '', '' FROM alembic_version
-    ORDER BY 1, 2, 3, 4
-"""
-_EMPTYING = (
-    """
-    DO $$ DECLARE told record; BEGIN
-        FOR told IN SELECT tablename FROM pg_tables
-            WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'head')
-        LOOP EXECUTE format('DELETE FROM %I', told.tablename); END LOOP;
-    END $$
-    """,
-    "DELETE FROM head",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,38 +42,6 @@ class Server:
     def drop(self, database: str) -> None:
         """Drop a database, whoever still looks at it."""
         self._ask(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
-
-    def emptied(self, database: str) -> bool:
-        """Take out of a database whatever was put into it, which is quicker than to make another one.
-
-        False where somebody changed the tables themselves, or keeps them locked.
-        """
-        shape, (head,) = self._template()
-        with self._opened(database) as connection:
-            try:
-                if connection.execute(_SHAPE).fetchall() != shape:
-                    return False
-                connection.execute(_OTHERS)
-                with connection.transaction():
-                    connection.execute("SET LOCAL lock_timeout = '3s'")
-                    # What was told is never changed: so say the triggers, which do not count now.
-                    connection.execute("SET LOCAL session_replication_role = replica")
-                    for statement in _EMPTYING:
-                        connection.execute(statement)
-                    places = sql.SQL(", ").join(sql.Placeholder() * len(head))
-                    connection.execute(sql.SQL("INSERT INTO head VALUES ({})").format(places), head)
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable):
-                return False
-        return True
-
-    def _template(self) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-        """The shape of an empty ledger, and the one row that is in it."""
-        with self._opened(TEMPLATE) as connection:
-            shape = connection.execute(_SHAPE).fetchall()
-            return shape, connection.execute("SELECT * FROM head").fetchall()
-
-    def _opened(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
-        return psycopg.connect(host=str(self.folder), user="test", dbname=database, autocommit=True)
 
     def _ask(self, statement: sql.Composed) -> None:
         with psycopg.connect(

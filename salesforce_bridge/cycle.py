@@ -108,11 +108,6 @@ def foresee(world: World) -> Foresight:
     return Foresight(plans=tuple(plans), change=change, circuit=circuit, surprise=surprise)
 
 
-def preview(world: World) -> tuple[Plan, ...]:
-    """Say, chunk by chunk, what the next cycle would record and write, without doing either."""
-    return foresee(world).plans
-
-
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """What the passes of one run share: once one of them had to halt, those that follow do too."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from salesforce_bridge.cycle import CycleReport, Foresight, foresee, preview, run_cycle
+from salesforce_bridge.cycle import CycleReport, Foresight, foresee, run_cycle
 from salesforce_bridge.ledger import views
 from salesforce_bridge.ledger.erasing import erase
 from salesforce_bridge.ledger.store import Deed, Ledger
@@ -236,7 +236,7 @@ class Living:
         A stop that can still be read on what is deleted is told again each time; that changes nothing.
         """
         other = replace(self.world.policy, digest="0" * 64)  # what makes a bridge read everything
-        plans = preview(replace(self.world, policy=other))
+        plans = foresee(replace(self.world, policy=other)).plans
         news = [
             each for plan in plans for each in plan.events if each.kind is not EventKind.CORROBORATE
         ]

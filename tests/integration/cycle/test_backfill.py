@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from salesforce_bridge.cycle import preview, run_cycle
+from salesforce_bridge.cycle import foresee, run_cycle
 from salesforce_bridge.ledger.store import Backfill, Ledger
 from salesforce_bridge.permissions.events import ActorKind, EventKind
 from salesforce_bridge.permissions.evidence import Trust
@@ -231,14 +231,16 @@ def test_a_new_policy_judges_everybody_again(bridge: Living) -> None:
 def test_a_preview_shows_all_chunks_and_changes_nothing(org: RunningOrg, ledger: Ledger) -> None:
     with living(org, ledger, chunk=CHUNK) as bridge:
         people = crowd(bridge, 3 * CHUNK)
-        plans = preview(bridge.world)
+        plans = foresee(bridge.world).plans
         assert sum(len(plan.subjects) for plan in plans) == len(people)
         assert bridge.director.count(f"SELECT Id FROM {ROW}") == 0
         with ledger.reading() as tx:
             assert tx.last_cycle(bridge.world.org_id) is None
-        assert [plan.digest for plan in plans] == [plan.digest for plan in preview(bridge.world)]
+        assert [plan.digest for plan in plans] == [
+            plan.digest for plan in foresee(bridge.world).plans
+        ]
         bridge.settle()
-        assert not any(plan.writes or plan.events for plan in preview(bridge.world))
+        assert not any(plan.writes or plan.events for plan in foresee(bridge.world).plans)
 
 
 def test_a_preview_shows_what_was_held_back(bridge: Living) -> None:
@@ -247,7 +249,7 @@ def test_a_preview_shows_what_was_held_back(bridge: Living) -> None:
     bridge.tell(contact_id, EventKind.GRANT)
     bridge.cycle(stops_only=True)
     bridge.cycle(stops_only=True)
-    assert sum(len(plan.writes) for plan in preview(bridge.world)) == 2
+    assert sum(len(plan.writes) for plan in foresee(bridge.world).plans) == 2
 
 
 def test_the_polls_between_chunks_read_only_the_last_moments(

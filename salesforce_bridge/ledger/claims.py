@@ -40,7 +40,9 @@ def put_candidates(
             "expires_at": claim.expires_at,
             "open": claim.open,
             "revision": revision,
-            "proof": None if claim.proof is None else orjson.dumps(claim.proof).decode(),
+            "proof": None
+            if claim.proof is None
+            else orjson.dumps(claim.proof, default=Use._asdict).decode(),
             "decision": claim.decision,
             "decided_by": orjson.dumps(claim.decided_by).decode() if claim.decided_by else None,
         }

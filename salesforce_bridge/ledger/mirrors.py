@@ -13,7 +13,7 @@ from salesforce_bridge.ledger import bulk
 from salesforce_bridge.ledger.claims import proof_of
 from salesforce_bridge.ledger.tables import mirror
 from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
-from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId
+from salesforce_bridge.permissions.keys import ContactId, OrgId, RowId, Use
 from salesforce_bridge.reconcile.facts import (
     ContactFields,
     ContactSnapshot,
@@ -169,7 +169,7 @@ def _contact_content(snapshot: ContactSnapshot) -> bytes:
     for name in ("older", "individual", "lead"):
         if value := getattr(snapshot, name):
             content[name] = value
-    return orjson.dumps(content)
+    return orjson.dumps(content, default=ContactPoint._asdict)
 
 
 def _row_content(snapshot: RowSnapshot) -> bytes:
@@ -182,7 +182,7 @@ def _row_content(snapshot: RowSnapshot) -> bytes:
     }
     if snapshot.proof is not None:
         content["proof"] = snapshot.proof
-    return orjson.dumps(content)
+    return orjson.dumps(content, default=Use._asdict)
 
 
 def _contact_row(org_id: OrgId, snapshot: ContactSnapshot) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import idna
 import phonenumbers
@@ -25,8 +26,7 @@ class PointType(StrEnum):
     PHONE = "PHONE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class ContactPoint:
+class ContactPoint(NamedTuple):
     """An e-mail address or phone number as its keyed fingerprint."""
 
     type: PointType
@@ -78,7 +78,7 @@ def rekeyed(
     if held.key_version == current.key_version or not is_one_of(held, current, older):
         return None
     same = any(one.exact == held.exact for one in older if one.key_version == held.key_version)
-    return current if same else replace(current, exact="")
+    return current if same else current._replace(exact="")
 
 
 def under_every_key(

@@ -65,6 +65,9 @@ class Clock:
 
     ends: tuple[datetime, ...]
     prompts: tuple[datetime, ...]  # the first one first
+    own_end: datetime | None = (
+        None  # of the permission itself, whatever becomes of what it rests on
+    )
 
     def over_since(self, at: datetime) -> datetime | None:
         """Say since when it is over; None while it is not."""
@@ -87,8 +90,14 @@ def clock_of(permission: Permission, *, person: Person, policy: Policy) -> Clock
     """Work out the ends and the prompts of a permission, for whoever asks more than one thing about them."""
     if permission.state not in _TIMED:
         return _NO_CLOCK
-    ends = _ends(permission, person, policy)
-    return Clock(ends=ends, prompts=_prompts(permission, ends, person, policy))
+    if permission.state not in _RUNNING:
+        lapse = lapses_at(permission, policy=policy)
+        return Clock(ends=() if lapse is None else (lapse,), prompts=())
+    own_end = end_of(permission, person=person, policy=policy)
+    others = ground_ends_at(permission, person=person), review_due_at(permission, policy=policy)
+    ends = tuple([end for end in (own_end, *others) if end is not None])
+    prompts = _prompts(permission, ends, person, policy)
+    return Clock(ends=ends, prompts=prompts, own_end=own_end)
 
 
 def in_span(permission: Permission, *, person: Person, policy: Policy, at: datetime) -> bool:
@@ -188,7 +197,8 @@ def next_moment(
         moments.append(permission.effective_from)
     for one in person.conditions:
         if one.purpose is None or one.purpose == purpose:
-            moments.append(one.valid_from)
+            if one.valid_from > at:
+                moments.append(one.valid_from)
             if one.valid_to is not None:
                 moments.append(one.valid_to)
     return min([each for each in moments if each > at], default=None)
@@ -207,18 +217,6 @@ _RUNNING = VALID | {State.CHALLENGED}
 
 _TIMED = _RUNNING | ASKED
 _NO_CLOCK = Clock(ends=(), prompts=())
-
-
-def _ends(permission: Permission, person: Person, policy: Policy) -> tuple[datetime, ...]:
-    if permission.state not in _RUNNING:
-        lapse = lapses_at(permission, policy=policy)
-        return () if lapse is None else (lapse,)
-    ends = (
-        end_of(permission, person=person, policy=policy),
-        ground_ends_at(permission, person=person),
-        review_due_at(permission, policy=policy),
-    )
-    return tuple([end for end in ends if end is not None])
 
 
 def _prompts(

@@ -1,7 +1,6 @@
 """Identities: what is spoken about, and never mixed up."""
 
-from dataclasses import dataclass
-from typing import NewType
+from typing import NamedTuple, NewType
 
 SubjectId = NewType("SubjectId", str)
 ContactId = NewType("ContactId", str)  # 18 characters
@@ -16,9 +15,11 @@ ANY_PURPOSE = PurposeKey("*")
 ANY_CHANNEL = Channel("*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Use:
-    """What a permission is about, once the person and the controller are known."""
+class Use(NamedTuple):
+    """What a permission is about, once the person and the controller are known.
+
+    A tuple, because it is looked up dozens of times for every person who is judged.
+    """
 
     purpose: PurposeKey
     channel: Channel

@@ -53,7 +53,7 @@ def close(
         decision_of(bench, each, gates_failed=failed.get(each.finding.use, ()), salt=salt)
         for each in judged
     ]
-    quiet = _quiet(case)
+    quiet = quiet_of(case)
     for use in uses:
         if use in leading:
             continue
@@ -69,7 +69,7 @@ _AHEAD = Situation.S03_LEDGER_AHEAD
 _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
 
 
-def _quiet(case: Case) -> Situation:
+def quiet_of(case: Case) -> Situation:
     """Tell our own echo, a new stamp with nothing new in it, from a record that did not move at all."""
     seen, agreed = case.seen, case.mirror
     moved = seen is not None and agreed is not None and seen.modstamp != agreed.modstamp

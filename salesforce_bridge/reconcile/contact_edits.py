@@ -60,7 +60,7 @@ def contact_situations(
             yield from (replace(here, use=use) for use in uses)
         return
     agreed = nearest(case, seen)
-    if agreed is not None and _is_untouched(case, agreed, seen):
+    if agreed is not None and is_untouched(case, agreed, seen):
         return
     here = Finding(
         situation=Situation.S01_UNCHANGED,
@@ -78,7 +78,7 @@ def contact_situations(
         yield from _addresses(here, agreed, seen, uses=uses, policy=policy)
 
 
-def _is_untouched(case: Case, agreed: ContactSnapshot, seen: ContactSnapshot) -> bool:
+def is_untouched(case: Case, agreed: ContactSnapshot, seen: ContactSnapshot) -> bool:
     """Say whether there is nothing to name on a Contact: it is there, and as both sides know it."""
     linked = case.link is not None and case.link.state in LIVE_LINKS
     if not linked or seen.deleted:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.contact_points import ContactPoint
@@ -43,37 +44,39 @@ class Target(StrEnum):
     CAMPAIGN_MEMBER = "CampaignMember"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+# Decisions and writes are tuples, because a cycle makes hundreds of thousands of them: what is of one person
+# alone comes first, and what people of one kind have in common after it.
+class Write(NamedTuple):
     """A field change asked of Salesforce. Field names are those of `ContactFields`, `RowFields` and the
     snapshots (`opted_out_of_email`, `request`, `request_handled`, …); only `salesforce.records` knows API names."""
 
     id: str  # UUIDv5 of target, fields and the state it starts from
-    lane: Lane
-    verb: Verb
-    target: Target
     contact_id: ContactId  # writes are sorted by it, against lock contention
     record_id: str | None  # Contact or row id; None for an upsert by key
     ledger_key: str | None
     fields: Mapping[str, Value]
     decision_id: str
     subject_id: SubjectId
+    lane: Lane
+    verb: Verb
+    target: Target
     unmodified_since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """A reason applied to one case: observed, before, after, policy, moment. One a (case, use, situation)."""
 
     id: str
+    subject_id: SubjectId
+    contact_id: ContactId
+    source_actor: str | None
+    source_stamp: datetime | None
     situation: str
     reason: str
     effect: str  # KEEP, DENY, HOLD, RAISE
     severity: str
     queue: str | None
     ledger_class: str
-    subject_id: SubjectId
-    contact_id: ContactId
     row_id: RowId | None
     use: Use
     basis: str
@@ -85,8 +88,6 @@ class Decision:
     gates_failed: tuple[str, ...]
     event_ids: tuple[str, ...]
     candidate_id: str | None
-    source_actor: str | None
-    source_stamp: datetime | None
     explanation: str  # a plain sentence
     notes: tuple[str, ...] = ()  # codes that go with it, such as JURISDICTION_DEFAULTED_STRICTEST
 

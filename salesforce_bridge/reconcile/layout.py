@@ -166,7 +166,7 @@ def _points_held(
     seen: list[ContactSnapshot],
     older: frozenset[ContactPoint],
 ) -> tuple[HeldPoint, ...]:
-    if len(seen) == 1 and _still_the_same(record, seen[0]):
+    if len(seen) == 1 and still_the_same(record, seen[0]):
         return record.points
     now = {point for each in seen for point in each.points}
     # Somebody whose other Contacts are not on the bench may still use an address found nowhere here,
@@ -188,12 +188,10 @@ def _points_held(
     return tuple(HeldPoint(point=point, retired=held[point]) for point in sorted(held))
 
 
-def _still_the_same(record: SubjectRecord, seen: ContactSnapshot) -> bool:
+def still_the_same(record: SubjectRecord, seen: ContactSnapshot) -> bool:
     """Most people have one Contact, and its addresses are those that are known."""
-    return len(record.points) == len(seen.points) and all(
-        not held.retired and held.point == point
-        for held, point in zip(record.points, seen.points, strict=True)
-    )
+    now = tuple([held.point for held in record.points if not held.retired])
+    return now == seen.points and len(now) == len(record.points)
 
 
 def _note_last_addresses(bench: Bench) -> None:

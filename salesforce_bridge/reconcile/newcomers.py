@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from salesforce_bridge.permissions.keys import OrgId
 from salesforce_bridge.permissions.policy import Policy
@@ -31,7 +31,7 @@ from salesforce_bridge.reconcile.intent import (
     Value,
     Write,
 )
-from salesforce_bridge.reconcile.judge import name_of_decision
+from salesforce_bridge.reconcile.patterns import Decided, Gapped, pattern_of
 from salesforce_bridge.reconcile.row_edits import TRACKED
 from salesforce_bridge.reconcile.sheet import Sheet
 from salesforce_bridge.reconcile.standing import digest_named, name_of_row
@@ -88,15 +88,8 @@ class Reception:
         subject_id = new_subject_id(contact_id, org_id=self._org_id)
         ids = [id_named(contact_id.join(each.name)) for each in pattern.decisions]
         for decided, decision_id in zip(pattern.decisions, ids, strict=True):
-            sheet.decisions.append(
-                decided.made(
-                    id=decision_id,
-                    subject_id=subject_id,
-                    contact_id=contact_id,
-                    source_actor=actor,
-                    source_stamp=stamp,
-                )
-            )
+            own = (decision_id, subject_id, contact_id, actor, stamp)
+            sheet.decisions.append(Decision._make(own + decided.rest))
         for written in pattern.writes:
             decision_id = ids[written.decided]
             told = written.fields.copy()
@@ -108,17 +101,9 @@ class Reception:
                 told["contact_id"] = contact_id
                 told["ledger_key"] = key
                 told["ledger_digest"] = digest_named(contact_id.join(written.row))
-            sheet.writes.append(
-                written.made(
-                    id=id_named(contact_id.join(written.name)),
-                    contact_id=contact_id,
-                    record_id=record_id,
-                    ledger_key=key,
-                    fields=told,
-                    decision_id=decision_id,
-                    subject_id=subject_id,
-                )
-            )
+            write_id = id_named(contact_id.join(written.name))
+            mine = (write_id, contact_id, record_id, key, told, decision_id, subject_id)
+            sheet.writes.append(Write._make(mine + written.rest))
         sheet.subjects.append(pattern.subject(subject_id=subject_id))
         sheet.links.append(pattern.link(subject_id=subject_id, contact_id=contact_id))
         for point in seen.points:
@@ -143,35 +128,27 @@ _SAID_ON = attrgetter(
 )
 _NO_WORD = (False, None, False, False, False, (), (), None, None, None, ContactFields())
 
-# A text cut at every place where the Contact is named.
-_Gapped = list[str]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
-    """One decision, but for whom it is about."""
-
-    name: _Gapped  # what its id is made of
-    made: Callable[..., Decision]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
+class _Written(NamedTuple):
     """One write, but for whose record it goes to."""
 
-    name: _Gapped  # what its id is made of
+    name: Gapped  # what its id is made of
     decided: int  # which of the decisions is behind it
-    key: _Gapped | None  # of a row; None: it goes to the Contact
-    row: _Gapped  # what the digest of the row is made of
+    key: Gapped | None  # of a row; None: it goes to the Contact
+    row: Gapped  # what the digest of the row is made of
     fields: dict[str, Value]
-    made: Callable[..., Write]
+    rest: tuple[Any, ...]  # all that comes after what is of one person alone
+
+
+# Id, Contact, record, key, fields, decision and subject.
+_OWN_OF_WRITE = Write._fields.index("lane")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pattern:
     """All that comes of a newcomer, but for who it is."""
 
-    decisions: tuple[_Decided, ...]
+    decisions: tuple[Decided, ...]
     writes: tuple[_Written, ...]
     subject: Callable[..., NewSubject]
     link: Callable[..., Link]
@@ -180,7 +157,7 @@ class _Pattern:
 def _pattern(judged: Sheet, *, salt: str) -> _Pattern:
     ids = [each.id for each in judged.decisions]
     return _Pattern(
-        decisions=tuple(_decided(each, salt=salt) for each in judged.decisions),
+        decisions=tuple(pattern_of(each, salt=salt) for each in judged.decisions),
         writes=tuple(
             _written(each, decided=ids.index(each.decision_id), salt=salt)
             for each in judged.writes
@@ -191,17 +168,9 @@ def _pattern(judged: Sheet, *, salt: str) -> _Pattern:
     )
 
 
-def _decided(decision: Decision, *, salt: str) -> _Decided:
-    contact_id = decision.contact_id
-    name = name_of_decision(salt, contact_id, decision.use, decision.situation)
-    mine = ("id", "subject_id", "contact_id", "source_actor", "source_stamp")
-    return _Decided(name=name.split(contact_id), made=_like(decision, but=mine))
-
-
 def _written(write: Write, *, decided: int, salt: str) -> _Written:
     contact_id, told = write.contact_id, dict(write.fields)
     shown: dict[str, Any] = {name: told[name] for name in TRACKED if name in told}
-    mine = ("id", "contact_id", "record_id", "ledger_key", "fields", "decision_id", "subject_id")
     name = name_of_write(
         salt, write.verb, write.target, write.record_id, write.ledger_key, write.fields
     )
@@ -211,7 +180,7 @@ def _written(write: Write, *, decided: int, salt: str) -> _Written:
         key=write.ledger_key.split(contact_id) if write.ledger_key is not None else None,
         row=name_of_row(RowFields(**shown)).split(contact_id),
         fields=told,
-        made=_like(write, but=mine),
+        rest=write[_OWN_OF_WRITE:],
     )
 
 

@@ -29,6 +29,7 @@ from salesforce_bridge.reconcile.intent import (
 from salesforce_bridge.reconcile.layout import lay_out
 from salesforce_bridge.reconcile.newcomers import Reception, is_newcomer
 from salesforce_bridge.reconcile.row_edits import TRAVELLING, UNMAPPED
+from salesforce_bridge.reconcile.settled import RollCall, kind_of
 from salesforce_bridge.reconcile.sheet import Sheet, put_down
 from salesforce_bridge.reconcile.silences import Silences
 from salesforce_bridge.reconcile.situations import recognise
@@ -44,7 +45,12 @@ class Change:
 
 
 NO_CHANGE = Change()
-_DECIDED_OF = attrgetter("contact_id", "use", "situation", "reason", "row_id")
+_DECIDED_OF = attrgetter(
+    "contact_id", "use.purpose", "use.channel", "situation", "reason", "row_id"
+)
+# There is one decision about a Contact, a use and a situation; rows without a Contact come first, by their id.
+_ORDER_OF_DECISIONS = attrgetter("contact_id", "use", "situation")
+_ROW_ID = attrgetter("row_id")
 _LINKED_OF = attrgetter("contact_id", "subject_id", "state")
 _MOVED_OF = attrgetter("subject_id", "point", "move")
 _UNSAID = (*sorted(TRAVELLING), "decision")
@@ -72,10 +78,15 @@ def make_plan(
     stopped everything but stops, and what was counted towards one so far. With `one_by_one` nobody is
     judged by the pattern of somebody else, which gives the same plan and takes longer.
     """
+    lay = partial(lay_out, org_id=org_id, policy=policy, at=at, earlier=earlier, circuit=circuit)
     everybody = tuple(dossiers)
     new = [not one_by_one and is_newcomer(each) for each in everybody]
-    lay = partial(lay_out, org_id=org_id, policy=policy, at=at, earlier=earlier, circuit=circuit)
-    benches = [lay(each) for each, alone in zip(everybody, new, strict=True) if not alone]
+    kinds = [
+        None if one_by_one or met else kind_of(each, policy=policy, at=at)
+        for each, met in zip(everybody, new, strict=True)
+    ]
+    ways = tuple(zip(everybody, new, kinds, strict=True))
+    benches = [lay(each) for each, met, kind in ways if kind is None and not met]
     # Whether many edits are a mass change shows only over all of them, so nothing is judged before.
     found, parked = _parked([recognise(bench) for bench in benches], circuit, policy, at)
 
@@ -92,20 +103,22 @@ def make_plan(
         return alone
 
     reception = Reception(judge_alone, org_id=org_id, policy=policy, salt=salt)
+    roll_call = RollCall(judge_alone, salt=salt)
     sheet, turns = Sheet(), zip(benches, found, strict=True)
-    for dossier, alone in zip(everybody, new, strict=True):
-        if alone:
+    for dossier, met, kind in ways:
+        if met:
             reception.receive(dossier, sheet)
+        elif kind is not None:
+            roll_call.answer(dossier, kind, sheet)
         else:
-            bench, findings = next(turns)
-            put(sheet, dossier, bench, findings)
-    sheet.decisions += (_orphaned(row, salt=salt) for row in orphans)
+            put(sheet, dossier, *next(turns))
+    sheet.decisions += (_orphaned(row, salt=salt) for row in sorted(orphans, key=_ROW_ID))
     return _sealed(sheet, parked)
 
 
 def _sealed(sheet: Sheet, parked: Parked) -> Plan:
     plan = Plan(
-        decisions=tuple(sorted(sheet.decisions, key=_order_of_decisions)),
+        decisions=tuple(sorted(sheet.decisions, key=_ORDER_OF_DECISIONS)),
         subjects=tuple(sheet.subjects),
         links=tuple(sheet.links),
         points=tuple(sheet.points),
@@ -217,16 +230,6 @@ def _orphaned(row: RowSnapshot, *, salt: str) -> Decision:
     )
 
 
-def _order_of_decisions(decision: Decision) -> tuple[str, str, str, str, str]:
-    return (
-        decision.contact_id,
-        decision.use.purpose,
-        decision.use.channel,
-        decision.situation,
-        decision.row_id or "",
-    )
-
-
 def _order_of_writing(write: Write) -> tuple[int, str, str, str, str, str]:
     return (
         write.lane,
@@ -257,7 +260,8 @@ def _digest(plan: Plan) -> str:
         sorted((each.subject_id, each.jurisdiction, each.former) for each in plan.jurisdictions),
         (sorted(plan.parked), sorted(plan.edits.items()), plan.opens_circuit),
     )
-    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    # A use is written as its two words.
+    return sha256(orjson.dumps(said, default=tuple, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _fields(write: Write) -> Mapping[str, Value]:

@@ -19,12 +19,11 @@ from salesforce_bridge.reconcile.row_edits import (
 )
 from salesforce_bridge.reconcile.sharing import duplicates, own_stop_at
 from salesforce_bridge.reconcile.strangers import first_sights
-from salesforce_bridge.reconcile.uses import in_order_of_uses, uses_of_case
+from salesforce_bridge.reconcile.uses import uses_of_case
 
 __all__ = [
     "LATE",
     "duplicates",
-    "in_order_of_uses",
     "moments_due",
     "own_stop_at",
     "recognise",

@@ -62,7 +62,7 @@ _IN_WORDS = {
 }
 _BASES: Mapping[str, Basis] = {each.name: each for each in Basis}
 _WORDS: Mapping[Status | Basis, str] = {each: each.value for each in (*Status, *Basis)}
-_TEXT_MAX = 255  # characters in a Salesforce text field
+TEXT_MAX = 255  # characters in a Salesforce text field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,6 @@ class Standing:
     status: Status
     basis: Basis | None
     reason: str
-    valid_from: datetime | None
     valid_until: datetime | None
     permission: Permission | None
     answer: Answer
@@ -111,7 +110,6 @@ def standing_of(
         status=status,
         basis=_basis(record, use, permission, policy=policy, at=at),
         reason=_reason(record, use, status, answer, policy=policy, at=at),
-        valid_from=_next_second(permitted.effective_from) if permitted is not None else None,
         valid_until=_last_second(end),
         permission=permission,
         answer=answer,
@@ -131,6 +129,7 @@ def row_fields(
     """Say what a `Permission__c` row should hold, but for what travels with a write."""
     grant = standing.permission if standing.status is Status.PERMITTED else None
     use = standing.use
+    begun, over, given, source, proof = traces_of(grant, standing.valid_until)
     return RowFields(
         contact_id=contact_id,
         purpose=use.purpose,
@@ -138,16 +137,36 @@ def row_fields(
         marketing=marketing,
         lawful_basis=_WORDS[standing.basis] if standing.basis is not None else None,
         consent_status=_WORDS[standing.status],
-        effective_from=standing.valid_from,
-        effective_to=standing.valid_until,
-        capture_date=_last_second(grant.granted_at) if grant is not None else None,
-        capture_source=_text(grant.capture_source) if grant is not None else None,
+        effective_from=begun,
+        effective_to=over,
+        capture_date=given,
+        capture_source=source,
         notice_version=grant.notice_id if grant is not None else None,
-        evidence_ref=_text(grant.evidence_ref) if grant is not None else None,
+        evidence_ref=proof,
         reason_code=standing.reason,
         ledger_key=ledger_key or f"{contact_id}:{use.purpose}:{use.channel}",
         renew_by=standing.renew_by,
     )
+
+
+Traces = tuple[datetime | None, datetime | None, datetime | None, str | None, str | None]
+
+
+def traces_of(grant: Permission | None, end: datetime | None) -> Traces:
+    """Say what a row tells of the very yes that it shows, in the order of `TRACES`."""
+    if grant is None:
+        return _NO_TRACES
+    return (
+        _next_second(grant.effective_from),
+        _last_second(end),
+        _last_second(grant.granted_at),
+        _text(grant.capture_source),
+        _text(grant.evidence_ref),
+    )
+
+
+TRACES = ("effective_from", "effective_to", "capture_date", "capture_source", "evidence_ref")
+_NO_TRACES: Traces = (None, None, None, None, None)
 
 
 def contact_fields(shown: tuple[Standing, ...], *, policy: Policy) -> ContactFields:
@@ -361,9 +380,14 @@ def _headline_status(statuses: set[Status]) -> Status:
 
 def _in_words(standing: Standing, policy: Policy) -> str:
     label = policy.channels[standing.use.channel].label
-    until = f" until {standing.valid_until:%-d %b %Y}" if standing.valid_until is not None else ""
+    until = until_words(standing.valid_until) if standing.valid_until is not None else ""
     return f"{label}: {_IN_WORDS[standing.status]}{until}"
 
 
+def until_words(end: datetime) -> str:
+    """Say in a summary until when something is permitted."""
+    return f" until {end:%-d %b %Y}"
+
+
 def _text(text: str | None) -> str | None:
-    return text if text is None or len(text) <= _TEXT_MAX else f"{text[: _TEXT_MAX - 1]}…"
+    return text if text is None or len(text) <= TEXT_MAX else f"{text[: TEXT_MAX - 1]}…"

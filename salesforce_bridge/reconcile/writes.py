@@ -183,7 +183,7 @@ def _to_contact(
             )
     mirror = pen.case.mirror
     mine = mirror.bridge_set if mirror is not None else ()
-    for name in mine if pen.bench.at - seen.modstamp > _QUIET else ():
+    for name in mine if is_quiet(seen, at=pen.bench.at) else ():
         lowered = getattr(seen, name) and not flags[name]
         if lowered and is_lifted(record, name, policy=policy, at=pen.bench.at):
             yield pen.write(
@@ -195,6 +195,11 @@ def _to_contact(
                 use=None,
                 unmodified_since=seen.modstamp,
             )
+
+
+def is_quiet(seen: ContactSnapshot, *, at: datetime) -> bool:
+    """Say whether nobody can have touched a Contact since its stamp without showing it."""
+    return at - seen.modstamp > _QUIET
 
 
 def _fallen_back_to(pen: _Pen) -> Iterator[str]:

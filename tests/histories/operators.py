@@ -52,9 +52,9 @@ def records_a_stop(stage: Stage, act: Act) -> str | None:
     seen, record = found
     use = _use(act)
     if act.how % 3 == 0:
-        use = replace(use, purpose=ANY_PURPOSE)
+        use = use._replace(purpose=ANY_PURPOSE)
     if act.how % 6 == 0:
-        use = replace(use, channel=ANY_CHANNEL)
+        use = use._replace(channel=ANY_CHANNEL)
     at = stage.now()
     told_at = at  # a letter that was late would not count against a yes since
     word = records.Word(

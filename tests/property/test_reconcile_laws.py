@@ -726,7 +726,7 @@ def test_a_new_key_for_fingerprints_changes_nothing(world: World) -> None:
     for contact in tuple(world.contacts.values()):
         if contact.deleted:
             continue
-        points = tuple(sorted(replace(each, **_rekeyed(each)) for each in contact.points))
+        points = tuple(sorted(each._replace(**_rekeyed(each)) for each in contact.points))
         world.edit(contact.contact_id, points=points, older=contact.points)
     plan = world.plan()
     assert plan.events == ()

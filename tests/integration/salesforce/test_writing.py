@@ -1,5 +1,4 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,7 +20,7 @@ def people(org: RunningOrg, count: int) -> list[str]:
 
 def stops(ids: Sequence[str]) -> list[Write]:
     return [
-        replace(a_write(number, fields=STOPPED), record_id=each, contact_id=ContactId(each))
+        a_write(number, fields=STOPPED)._replace(record_id=each, contact_id=ContactId(each))
         for number, each in enumerate(ids)
     ]
 
@@ -45,7 +44,7 @@ def row_write(contact: str, fields: Mapping[str, Value]) -> Write:
         **fields,
     }
     write = a_write(0, verb=Verb.UPSERT, target=Target.ROW, fields=filled)
-    return replace(write, ledger_key=key, contact_id=ContactId(contact))
+    return write._replace(ledger_key=key, contact_id=ContactId(contact))
 
 
 def test_a_thousand_writes_are_one_call(org: RunningOrg, gateway: Gateway) -> None:
@@ -95,8 +94,7 @@ def test_a_flag_is_cleared_only_while_nobody_touched_the_contact(
     org.director.advance(60)
     rep.update("Contact", busy, Phone="+49 30 901820")
     clearing = [
-        replace(
-            a_write(number, verb=Verb.CLEAR_FLAG, fields={"do_not_call": False}),
+        a_write(number, verb=Verb.CLEAR_FLAG, fields={"do_not_call": False})._replace(
             record_id=contact,
             unmodified_since=seen_at,
         )
@@ -120,8 +118,7 @@ def test_two_flags_of_one_contact_are_cleared_together(org: RunningOrg, gateway:
     seen_at = org.director.now()
     org.director.advance(60)
     clearing = [
-        replace(
-            a_write(number, verb=Verb.CLEAR_FLAG, fields={name: False}),
+        a_write(number, verb=Verb.CLEAR_FLAG, fields={name: False})._replace(
             record_id=contact,
             unmodified_since=seen_at,
         )
@@ -233,7 +230,7 @@ def test_everything_in_one_call_happens_in_the_given_order(
     (contact,) = people(org, 1)
     words = ["Permitted", "Stopped", "Asked", "Lapsed", "Not asked"]
     writes = [
-        replace(a_write(number, fields={"consent_status": word}), record_id=contact)
+        a_write(number, fields={"consent_status": word})._replace(record_id=contact)
         for number, word in enumerate(words)
     ]
     org.director.reset_calls()

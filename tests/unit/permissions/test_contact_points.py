@@ -162,8 +162,8 @@ def test_a_point_kept_under_an_older_key_is_the_same_point() -> None:
     assert is_one_of(current, current, older)
     other, its_older = typed("john@example.com")
     assert not is_one_of(before, other, its_older)
-    assert not is_one_of(replace(before, type=PointType.PHONE), current, older)
-    assert not is_one_of(replace(before, key_version=2), current, older)
+    assert not is_one_of(before._replace(type=PointType.PHONE), current, older)
+    assert not is_one_of(before._replace(key_version=2), current, older)
 
 
 def test_a_point_moves_to_the_current_key_where_it_is_typed_again() -> None:
@@ -177,7 +177,7 @@ def test_a_point_moves_to_the_current_key_where_it_is_typed_again() -> None:
 def test_a_point_typed_in_another_spelling_moves_without_its_grants() -> None:
     before, _ = typed("jane@example.com", replace(KEYS, current=1))
     current, older = typed("Jane@example.com")
-    assert rekeyed(before, current, older) == replace(current, exact="")
+    assert rekeyed(before, current, older) == current._replace(exact="")
 
 
 def test_keys_are_not_shown() -> None:

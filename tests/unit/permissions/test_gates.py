@@ -324,11 +324,11 @@ def test_a_consent_on_an_address_scoped_channel_holds_for_that_address_only() ->
     given = a_permission(use=MARKETING_BY_EMAIL, point=HOME.exact)
     assert ask(given).verdict is Verdict.ALLOW
     work = ContactPoint(type=PointType.EMAIL, hmac=HOME.hmac, exact="cc", key_version=2)
-    phone = replace(HOME, type=PointType.PHONE)
+    phone = HOME._replace(type=PointType.PHONE)
     for points in ((), (work,), (phone,)):
         assert ask(given, points=points).reason == "DENY_NOT_ESTABLISHED_FOR_ADDRESS"
     for point in (None, ""):
-        nowhere = replace(HOME, exact="")
+        nowhere = HOME._replace(exact="")
         unbound = replace(given, point=point)
         answer = ask(unbound, points=(nowhere,))
         assert answer.reason == "DENY_NOT_ESTABLISHED_FOR_ADDRESS"

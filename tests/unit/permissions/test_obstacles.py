@@ -116,7 +116,7 @@ def test_of_two_suppressions_both_are_told() -> None:
 
 
 def test_suppressions_are_found_by_the_wide_fingerprint_under_any_key() -> None:
-    older = replace(HOME, hmac="old", exact="old", key_version=1)
+    older = HOME._replace(hmac="old", exact="old", key_version=1)
     now, before, other = a_suppression(), a_suppression("old"), a_suppression("zz")
     assert matching((now, before, other), (HOME, older)) == (now, before)
     assert matching((a_suppression(HOME.exact),), (HOME,)) == ()
@@ -137,7 +137,7 @@ def bounced(point: str | None, **said: Any) -> Condition:
     return a_condition(ConditionKind.UNDELIVERABLE, id=f"c-{point}", point=point, **said)
 
 
-WORK = replace(HOME, hmac="ww", exact="ww")
+WORK = HOME._replace(hmac="ww", exact="ww")
 
 
 def test_an_address_that_bounced_stands_in_the_way_while_there_is_no_other() -> None:
@@ -157,7 +157,7 @@ def test_an_address_that_the_person_no_longer_has_does_not_matter() -> None:
 
 
 def test_an_address_that_bounced_before_the_key_was_replaced_is_still_the_same() -> None:
-    older = replace(HOME, hmac="old", key_version=1)
+    older = HOME._replace(hmac="old", key_version=1)
     assert of_stops(emailed(bounced("old"), points=(HOME, older))) == ["DENY_UNDELIVERABLE"]
 
 

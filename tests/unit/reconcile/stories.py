@@ -19,12 +19,14 @@ from salesforce_bridge.permissions.bundle import (
     SurgeRule,
 )
 from salesforce_bridge.permissions.conditions import Condition, ConditionKind
+from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.keys import PurposeKey, Use
 from salesforce_bridge.permissions.rights import CaseKind, RightsCase
 from salesforce_bridge.permissions.suppressions import Scope
 from salesforce_bridge.reconcile.facts import Individual, LeadFlags, RefusedWrite
+from salesforce_bridge.reconcile.intent import Decision, Write
 from tests.unit.reconcile.sightings import POLICY, a_proof, a_suppression
 from tests.unit.reconcile.worlds import (
     EVERYTHING,
@@ -454,6 +456,8 @@ def tellings(policy: str, history: str, happening: str) -> tuple[str, ...]:
 def _told_so(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, Decision | Write | Use | ContactPoint):
+        return value._asdict()
     if isinstance(value, Grade | Trust):
         return value.name
     raise TypeError(type(value))

@@ -340,8 +340,7 @@ def test_a_row_made_unheard_and_one_removed_unheard_are_no_edits(world: World) -
         decision_id="d",
         subject_id=subject_id(1),
     )
-    made = replace(
-        remove,
+    made = remove._replace(
         id="make",
         verb=Verb.UPSERT,
         record_id=None,
@@ -351,7 +350,7 @@ def test_a_row_made_unheard_and_one_removed_unheard_are_no_edits(world: World) -
             for name in ("contact_id", "purpose", "channel", "consent_status", "marketing")
         },
     )
-    lost = replace(made, id="lost", ledger_key="never:arrived:there")
+    lost = made._replace(id="lost", ledger_key="never:arrived:there")
     del world.row_mirrors[row]
     world.pending = (remove, made, lost)
     plan = world.plan()

@@ -28,7 +28,7 @@ def read_point_keys(path: Path, *, controller: ControllerKey) -> PointKeys:
 
 def read_proof_keys(path: Path) -> dict[str, bytes]:
     """Read the keys that proofs of a permission are checked with, by kind."""
-    hint = 'write one "<kind> <64 hex digits>" a line'
+    hint = "remove that line; salesforce-bridge config new-proof-key KIND FILE writes a right one"
     return _keys_in(path, _PROOF_KEY, "points.proof_key_file", "a kind", hint=hint)
 
 

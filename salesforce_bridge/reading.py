@@ -250,6 +250,10 @@ def read_batch(world: World, batch: Batch) -> Reading:
             break
         contacts |= {each.contact_id: each for each in gateway.contacts(strangers)}
         asked_for |= strangers
+    heirs = _taken_over_by(asked_for - known, contacts)
+    unread = heirs - contacts.keys()
+    contacts |= {each.contact_id: each for each in gateway.contacts(unread)}
+    asked_for |= unread
     if INDIVIDUAL not in gateway.features:
         contacts |= _with_records_last_seen(world, contacts, known)
     aside = frozenset(each.record_id for each in world.aside)
@@ -258,7 +262,7 @@ def read_batch(world: World, batch: Batch) -> Reading:
     # Of a Contact met for the first time all rows are read, whenever they were last changed.
     whole = batch.whole | page.keys()
     met = asked_for - known
-    look = gateway.first_look(met | whole, strangers=met)
+    look = gateway.first_look(met | whole, strangers=met | heirs)
     contacts |= {
         each: replace(contacts[each], lead=lead)
         for each, lead in {**leads, **look.leads}.items()
@@ -267,6 +271,20 @@ def read_batch(world: World, batch: Batch) -> Reading:
     rows |= {each.row_id: each for each in look.rows}
     rows |= _moved_or_gone(world, whole, rows.keys())
     return Reading(asked_for=asked_for, contacts=contacts, rows=rows, judged=judged)
+
+
+def _taken_over_by(
+    met: frozenset[ContactId], contacts: Mapping[ContactId, ContactSnapshot]
+) -> frozenset[ContactId]:
+    """Name the Contacts into which those were merged that nobody had met: a merge takes their Leads along."""
+    found: set[ContactId] = set()
+    ahead = [contacts[each].master_id for each in met if each in contacts]
+    while ahead:
+        master = ahead.pop()
+        if master is not None and master not in found:
+            found.add(master)
+            ahead += [contacts[master].master_id] if master in contacts else []
+    return frozenset(found)
 
 
 def _with_records_last_seen(

@@ -43,7 +43,7 @@ _WITHOUT_FIELDS = {
     "S23_PERM_UNDELETED_OR_DOUBLED": "two rows for one purpose and channel",
     "S26_MASS_CHANGE": "many edits at once",
     "S27_EXPIRY_DUE": "Effective_To__c has passed",
-    "S28_RENEWAL_WINDOW": "Effective_To__c is a week away",
+    "S28_RENEWAL_WINDOW": "the time to renew it has come",
 }
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}):[\d.]+(?:Z|\+00:?00)")
 _DIGEST = re.compile(r"[0-9a-f]{64}")

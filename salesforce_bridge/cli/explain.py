@@ -8,6 +8,7 @@ from salesforce_bridge import wiring
 from salesforce_bridge.cli.explained import explained
 from salesforce_bridge.cli.people import ContactArgument, person_of
 from salesforce_bridge.cli.shared import AsJson, given, tell_json, tell_table
+from salesforce_bridge.permissions.laws import UNKNOWN
 
 LOOKED_THROUGH = (
     500  # of the latest entries about the person, for what happened last in each situation
@@ -76,7 +77,10 @@ def _tell(document: dict[str, Any], *, gates: bool) -> None:
 
 def _tell_place(profile: dict[str, Any]) -> None:
     mark = "" if profile["confirmed_by"] else ", a starting value no counsel has confirmed"
-    typer.echo(f"judged by the law of {profile['key']}{mark}")
+    law = f"the law of {profile['key']}"
+    if profile["key"] == UNKNOWN:
+        law = "the strictest law of all, because no country of theirs is known"
+    typer.echo(f"judged by {law}{mark}")
     if profile["former"] is not None:
         counts = "still counts" if profile["former_counts_for"] else "counts no more"
         typer.echo(f"moved from {profile['former']} at {profile['moved_at']}; its law {counts}")

@@ -92,6 +92,7 @@ def may_use_(
         "compared_at": text_of(clean_at),
         "policy_version": policy.version,
         "recorded": recorded,
+        "unknown": _unknown(use, policy),
     }
     if as_json:
         tell_json(document)
@@ -105,6 +106,16 @@ def category_of(use: Use, policy: Policy) -> Category:
     """What kind of message a purpose sends; one that nobody knows counts as marketing."""
     purpose = policy.purposes.get(use.purpose)
     return Category.MARKETING if purpose is None else purpose.category
+
+
+def _unknown(use: Use, policy: Policy) -> str | None:
+    """Say what the policy does not know of a question, and what it knows: it may only be misspelt."""
+    purpose = policy.purposes.get(use.purpose)
+    if purpose is None:
+        return f"no purpose {use.purpose}; it knows {', '.join(policy.purposes)}"
+    if use.channel not in purpose.channels:
+        return f"no channel {use.channel} for it; it knows {', '.join(purpose.channels)}"
+    return None
 
 
 def points_of(found: ContactView) -> tuple[ContactPoint, ...]:
@@ -177,6 +188,8 @@ def _tell(document: dict[str, Any], *, at: datetime) -> None:
             ("gate", "says", "because", "in words"),
             (tuple(each.values()) for each in document["failed"]),
         )
+    if document["unknown"] is not None:
+        typer.echo(f"The policy knows {document['unknown']}.")
     for each in document["warnings"]:
         typer.echo(f"but know: {each['sentence']} ({each['stop']})")
     compared_at = document["compared_at"]

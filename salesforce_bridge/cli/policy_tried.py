@@ -79,11 +79,9 @@ def tell(outlook: Outlook) -> None:
         (reason, before, after, f"{after - before:+d}" if after != before else "")
         for reason, before, after in counted(outlook.trial)
     ]
-    tell_table(
-        ("decided", "before", "after", "change"),
-        rows,
-        title=f"tried on {outlook.trial.people} people of the ledger",
-    )
+    typer.echo(f"tried on {outlook.trial.people} people of the ledger")
+    if rows:
+        tell_table(("decided", "before", "after", "change"), rows)
     if outlook.trial.differing:
         tell_table(
             ("contact", "purpose", "channel", "shows", "would show"),

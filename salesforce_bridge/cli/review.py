@@ -48,8 +48,8 @@ def list_(
     settings, at = given(ctx).settings(), wiring.now()
     with wiring.ledger_in_use(settings) as ledger, ledger.reading() as tx:
         policy = wiring.policy_in_use(settings, tx).policy
-        found = claims.waiting(tx, at=at, reason=reason, claimed_by=claimed_by, limit=limit)
-    rows = [claim_document(each, policy, at=at) for each in found]
+        found = claims.waiting(tx, at=at, reason=reason, claimed_by=claimed_by, limit=limit + 1)
+    rows = [claim_document(each, policy, at=at) for each in found[:limit]]
     if as_json:
         tell_json(rows)
         return
@@ -68,6 +68,8 @@ def list_(
             for each in rows
         ),
     )
+    more = f"More than {limit} wait (-n shows more)" if len(found) > limit else f"{len(rows)} wait"
+    typer.echo(f"{more}; review show CLAIM_ID shows one beside what the ledger holds.")
 
 
 @app.command()

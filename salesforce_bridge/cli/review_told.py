@@ -87,3 +87,6 @@ def tell_claim(document: dict[str, Any]) -> None:
         f"waits for {document['waits_days']} days, closed by itself in"
         f" {document['expires_in_days']} days; it takes two people to approve it, one to refuse it"
     )
+    proof = "" if checked else " --grade A|B --notice ID --evidence REF"
+    typer.echo(f"review approve {document['claim_id']} --approved-by LOGIN{proof}")
+    typer.echo(f"review refuse {document['claim_id']}")

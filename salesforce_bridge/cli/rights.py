@@ -9,13 +9,13 @@ import typer
 from salesforce_bridge import wiring
 from salesforce_bridge.cli import rights_closing, rights_lifting
 from salesforce_bridge.cli.people import ContactArgument, person_of
-from salesforce_bridge.cli.rights_found import CaseArgument, case_named, told
-from salesforce_bridge.cli.rights_words import ASKED, ENDINGS
+from salesforce_bridge.cli.rights_found import CaseArgument, case_named, told, worth_of
+from salesforce_bridge.cli.rights_words import ASKED, ENDINGS, WORTH
 from salesforce_bridge.cli.shared import AsJson, given, operator, tell_json, tell_table
 from salesforce_bridge.ledger.cases import new_case
 from salesforce_bridge.ledger.portability import portable_copy
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, PurposeKey
-from salesforce_bridge.permissions.rights import CaseKind
+from salesforce_bridge.permissions.rights import CaseKind, Worth
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -58,22 +58,32 @@ def list_(
 
 @app.command()
 def show(ctx: typer.Context, case: CaseArgument, as_json: AsJson = False) -> None:
-    """Show one case, and how it may end."""
+    """Show one case, what the law grants the person, and how it may end."""
     settings, at = given(ctx).settings(), wiring.now()
     with wiring.ledger_in_use(settings) as ledger, ledger.reading() as tx:
         found = case_named(tx, case)
+        policy = wiring.policy_in_use(settings, tx).policy
         document = told(tx, found, at=at) | {
+            "entitled_to": worth_of(tx, found, policy=policy, at=at),
             "endings": [
                 {"state": e.state.value, "means": e.means, "second_person": e.second_person}
                 for e in ENDINGS[found.kind]
-            ]
+            ],
         }
     if as_json:
         tell_json(document)
         return
-    plain = {name: value for name, value in document.items() if name != "endings"}
+    tables = ("entitled_to", "endings")
+    plain = {name: value for name, value in document.items() if name not in tables}
     plain["contact_ids"] = ", ".join(document["contact_ids"])
     tell_table(("", ""), ((name.replace("_", " "), value) for name, value in plain.items()))
+    tell_table(
+        ("purpose", "rests on", "the right is", "article", "which means"),
+        (
+            (e["purpose"], e["lawful_basis"], WORTH[Worth(e["worth"])], e["article"], e["sentence"])
+            for e in document["entitled_to"]
+        ),
+    )
     tell_table(
         ("may end as", "which means", "takes two people"),
         ((e["state"], e["means"], "yes" * e["second_person"]) for e in document["endings"]),

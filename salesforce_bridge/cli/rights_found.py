@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from salesforce_bridge.cli.rights_words import case_document
+from salesforce_bridge.cli.rights_words import case_document, entitled_to
 from salesforce_bridge.errors import SkipRecord
 from salesforce_bridge.ledger.store import Tx
+from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.rights import RightsCase
 
 ALL = 100_000  # more cases than anybody has
@@ -28,6 +29,14 @@ def case_named(tx: Tx, case_id: str) -> RightsCase:
         many = f"{len(found)} cases begin with {case_id}." if found else f"No case is {case_id}."
         raise CaseUnknown(many, hint="salesforce-bridge rights list --all")
     return found[0]
+
+
+def worth_of(tx: Tx, case: RightsCase, *, policy: Policy, at: datetime) -> list[dict[str, str]]:
+    """What a case is worth under each basis that the person's data is used on."""
+    person = tx.subjects([case.subject_id]).get(case.subject_id)
+    if person is None or person.erased:
+        return []
+    return entitled_to(case, person, policy=policy, at=at)
 
 
 def told(tx: Tx, case: RightsCase, *, at: datetime) -> dict[str, Any]:

@@ -6,15 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from salesforce_bridge.cli.people import text_of
+from salesforce_bridge.permissions.policy import Policy, basis_for
 from salesforce_bridge.permissions.rights import (
     CaseKind,
     CaseState,
     RightsCase,
+    Worth,
     answer_due,
+    entitlement,
     is_due_soon,
     is_open,
     is_overdue,
 )
+from salesforce_bridge.reconcile.facts import SubjectRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,38 @@ ASKED: Mapping[CaseKind, str] = {
     CaseKind.ACCESS: "wants to know what we hold, Art. 15",
     CaseKind.RECTIFICATION: "wants something put right, Art. 16",
 }
+
+
+WORTH: Mapping[Worth, str] = {
+    Worth.AUTOMATIC: "at once",
+    Worth.HOLD_AND_DECIDE: "held at once, then decided",
+    Worth.CASE: "to be decided",
+    Worth.BY_LAW: "as the law says",
+    Worth.REFUSED: "no such right",
+}
+
+
+def entitled_to(
+    case: RightsCase, person: SubjectRecord, *, policy: Policy, at: datetime
+) -> list[dict[str, str]]:
+    """What the case is worth for each purpose that it is about: whoever answers it has to tell the person."""
+    rests = {(use.purpose, one.basis) for use, one in person.permissions.items()}
+    for purpose in policy.purposes:
+        whom = (person.jurisdiction, person.subject_class)
+        basis = basis_for(policy, purpose, *whom, at=at)
+        if basis is not None:
+            rests.add((purpose, basis))
+    return [
+        {
+            "purpose": purpose,
+            "lawful_basis": basis.value,
+            "worth": (found := entitlement(case.kind, basis)).worth.value,
+            "article": found.article,
+            "sentence": found.sentence,
+        }
+        for purpose, basis in sorted(rests)
+        if case.purpose in (None, purpose)
+    ]
 
 
 def case_document(case: RightsCase, *, at: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from salesforce_bridge.ledger.heirs import heirs_of
 from salesforce_bridge.ledger.import_cells import Frame, Whose
 from salesforce_bridge.ledger.import_conditions import ConditionLine
 from salesforce_bridge.ledger.import_lines import PermissionLine
@@ -30,6 +31,8 @@ class Crowd:
     met: dict[SubjectId, NewSubject] = field(default_factory=dict)
     links: dict[ContactId, Link] = field(default_factory=dict)
     points: dict[tuple[SubjectId, str], PointChange] = field(default_factory=dict)
+    # who took over from people that were merged away
+    heirs: dict[SubjectId, tuple[SubjectId, ...]] = field(default_factory=dict)
 
     def who(self, whose: Whose) -> tuple[SubjectId, ...]:
         """Name the people a line is about; a Contact is one person, an address may be that of several."""
@@ -126,6 +129,11 @@ def gather(tx: Tx, lines: Iterable[PermissionLine | ConditionLine], frame: Frame
         by_contact={contact_id: link.subject_id for contact_id, link in links.items()},
         by_point={hmac: set(found) for hmac, found in holders.items()},
     )
+    for record in tuple(crowd.records.values()):
+        heirs = {each.subject_id: each for each in heirs_of(tx, record)}
+        if heirs:
+            crowd.heirs[record.subject_id] = tuple(heirs)
+            crowd.records |= heirs
     for whose in everyone:
         crowd.settle(whose)
     return crowd

@@ -158,11 +158,15 @@ def _take_stop(desk: _Desk, line: PermissionLine) -> None:
     people = desk.crowd.who(line.whose)
     # Who of several said it nobody knows, but whoever did is known by the address: it stays a no to that.
     teller = people[0] if len(people) == 1 else desk.crowd.unnamed(line.whose)
-    for subject_id in sorted({*people, teller}):
-        desk.crowd.remember(subject_id, line.whose)
+    tellers = {teller, *desk.crowd.heirs.get(teller, ())}
+    heirs = (heir for one in people for heir in desk.crowd.heirs.get(one, ()))
+    known = {*people, teller}
+    for subject_id in sorted({*known, *heirs}):
+        if subject_id in known:
+            desk.crowd.remember(subject_id, line.whose)
         record = desk.crowd.records[subject_id]
         for kind, use in _words_of_stop(desk, record, line):
-            event = _event(desk, record, line, kind, use, own=subject_id == teller)
+            event = _event(desk, record, line, kind, use, own=subject_id in tellers)
             desk.events.append(event)
             desk.stops.setdefault(subject_id, []).append(event)
 

@@ -108,6 +108,17 @@ def rows_of(
     return {owner: tuple(snapshots) for owner, snapshots in gathered.items()}
 
 
+def vanished(
+    connection: Connection, org_id: OrgId, ids: Collection[ContactId]
+) -> list[ContactSnapshot]:
+    """Contacts that were asked for and are nowhere to be found: as last seen, but for their end."""
+    return [
+        replace(snapshot, deleted=True)
+        for _, snapshot in sorted(contacts(connection, org_id, ids).items())
+        if not snapshot.deleted
+    ]
+
+
 def strip(connection: Connection, org_id: OrgId, contact_ids: Collection[ContactId]) -> None:
     """Forget where the people of Contacts can be found: no fingerprint and no country is left of them."""
     found = list(_records(connection, org_id, Target.CONTACT, contact_ids))
@@ -166,7 +177,9 @@ def _contact_content(snapshot: ContactSnapshot) -> bytes:
         "fields": snapshot.fields,
     }
     # Few Contacts have any of these, and a mirror is written for every one.
-    for name in ("older", "individual", "lead"):
+    if snapshot.individual is not None:
+        content["individual"] = replace(snapshot.individual, modstamp=None)
+    for name in ("older", "lead"):
         if value := getattr(snapshot, name):
             content[name] = value
     return orjson.dumps(content, default=ContactPoint._asdict)

@@ -81,6 +81,9 @@ def record(
     )
     ours = writes.look_at(connection, org_id, read)
     seen = [one for one in contacts if one.contact_id not in plan.parked]
+    seen += mirrors.vanished(
+        connection, org_id, {*asked_for} - {one.contact_id for one in contacts}
+    )
     mirrors.keep(
         connection,
         org_id,

@@ -8,11 +8,13 @@ from salesforce_bridge.errors import SkipRecord
 from salesforce_bridge.ledger import proving, telling
 from salesforce_bridge.ledger.anew import begin_anew
 from salesforce_bridge.ledger.deeds import Facts
+from salesforce_bridge.ledger.heirs import heirs_of
 from salesforce_bridge.ledger.proving import NO_PROOF, Proof, ProofMissing
 from salesforce_bridge.ledger.store import Appended, Deed, Tx
 from salesforce_bridge.ledger.telling import PersonUnknown
 from salesforce_bridge.permissions.conditions import Condition
 from salesforce_bridge.permissions.events import EventKind, PermissionEvent
+from salesforce_bridge.permissions.evidence import Trust
 from salesforce_bridge.permissions.gates import CONDITIONS_OF
 from salesforce_bridge.permissions.keys import SubjectId, Use
 from salesforce_bridge.permissions.policy import Policy
@@ -79,27 +81,13 @@ def record_event(tx: Tx, word: Word, *, at: datetime, policy: Policy) -> Appende
     begun = Facts()
     if record.erased and kind is EventKind.GRANT:
         record, begun = begin_anew(tx, record, trust=trust, happened_at=word.happened_at)
-    event = telling.said_by_operator(
-        record,
-        word.use,
-        kind,
-        reason=REASON,
-        happened_at=word.happened_at,
-        by=word.by,
-        at=at,
-        policy=policy,
-        trust=trust,
-        grade=word.proof.grade,
-        evidence_ref=word.proof.ref,
-        notice_id=word.proof.notice_id,
-        point=word.proof.point,
-        effective_to=word.effective_to,
-        condition_ref=word.condition_ref,
-    )
+    # Stops match wide: who was merged away says no for whoever they are now.
+    told = (record, *heirs_of(tx, record)) if word.verb is Verb.STOP else (record,)
+    events = tuple(_event(word, each, trust, at=at, policy=policy) for each in told)
     return telling.append(
         tx,
         Deed(verb=word.verb.value, by=word.by, reason=REASON, approved_by=word.approved_by),
-        replace(begun, events=(event,), conditions=_conditions(word, event)),
+        replace(begun, events=events, conditions=_conditions(word, events[0])),
         at=at,
         policy=policy,
     )
@@ -129,6 +117,28 @@ def confirm_link(tx: Tx, link: Link, *, by: str, at: datetime, policy: Policy) -
         at=at,
         policy=policy,
         links=(replace(link, state=ACTIVE),),
+    )
+
+
+def _event(
+    word: Word, record: SubjectRecord, trust: Trust, *, at: datetime, policy: Policy
+) -> PermissionEvent:
+    return telling.said_by_operator(
+        record,
+        word.use,
+        kind_of(word, record, policy, at=at),
+        reason=REASON,
+        happened_at=word.happened_at,
+        by=word.by,
+        at=at,
+        policy=policy,
+        trust=trust,
+        grade=word.proof.grade,
+        evidence_ref=word.proof.ref,
+        notice_id=word.proof.notice_id,
+        point=word.proof.point,
+        effective_to=word.effective_to,
+        condition_ref=word.condition_ref,
     )
 
 

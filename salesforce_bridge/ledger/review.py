@@ -16,6 +16,7 @@ from salesforce_bridge.permissions.events import EventKind, PermissionEvent
 from salesforce_bridge.permissions.keys import ContactId, OrgId, SubjectId
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.facts import LIVE_LINKS, Candidate, SubjectRecord
+from salesforce_bridge.reconcile.sentences import explained
 
 APPROVED, REFUSED = "QUARANTINE_APPROVED", "QUARANTINE_REFUSED"
 _ID = 15  # characters of a Salesforce id that matter; the rest repeats their capitals
@@ -129,12 +130,18 @@ def approve(
             policy=policy,
         )
         if appended.refused or not appended.events:
-            codes = ", ".join(telling.refusals(appended)) or "it is in the ledger already"
             raise ApprovalWithoutEffect(
-                f"the ledger would not follow this grant: {codes}",
+                f"the ledger would not follow this grant: {_why_not(appended)}",
                 hint=f"salesforce-bridge review show {claim_id}",
             )
     return appended
+
+
+def _why_not(appended: Appended) -> str:
+    codes = telling.refusals(appended)
+    return ", ".join(f"{each}: {explained(each)}" for each in codes) or (
+        "it is in the ledger already"
+    )
 
 
 def refuse(tx: Picture, claim_id: str, *, by: str, at: datetime, policy: Policy) -> None:
@@ -222,7 +229,7 @@ def _grant(
     else:
         raise ProofMissing(
             f"claim {claim.id} carries no proof that a machine has checked",
-            hint="give the grade, the notice and where the proof is kept",
+            hint="give --grade, --notice and --evidence; salesforce-bridge review approve --help",
         )
     proving.refuse_unproven(claim.use, trust, proof.grade, policy)
     return telling.said_by_operator(

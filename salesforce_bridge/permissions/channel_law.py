@@ -12,7 +12,7 @@ from salesforce_bridge.permissions.profiles import law_for, profiles_of
 
 
 def against_channel_law(question: Question) -> Failure | None:
-    """Ask the law of the place about marketing under a basis in force; a consent always satisfies it."""
+    """Gate 9: ask the law of the place about marketing under a basis in force; a consent satisfies any."""
     permission, purpose = question.permission, question.purpose
     if question.category is not Category.MARKETING or permission is None or purpose is None:
         return None

@@ -254,7 +254,7 @@ def _ages_for(
     """Pick every age that counts for a permission; mostly nothing counts but its purpose and the place."""
     consent = permission.basis is LawfulBasis.CONSENT
     if purpose.expiry or person.former_jurisdiction is not None:
-        profiles = profiles_of(policy, person, permission) if consent else ()
+        profiles = profiles_of(policy, person, permission)
         rules = _rules_of(purpose, person, permission)
         return _ages(purpose, rules, profiles, consent=consent)
     profile, own = profile_of(policy, person.jurisdiction), purpose.max_age

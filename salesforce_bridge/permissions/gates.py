@@ -179,10 +179,10 @@ def _established(question: Question) -> Failure | None:
 def _in_time(question: Question) -> Failure | None:
     """Gate 6: it has begun, and no rule has ended it."""
     permission = _standing(question)
-    if permission is None:
+    person, policy, at = question.person, question.policy, question.at
+    if permission is None or in_span(permission, person=person, policy=policy, at=at):
         return None
-    inside = in_span(permission, person=question.person, policy=question.policy, at=question.at)
-    return None if inside else _OUTSIDE_VALIDITY
+    return _OUTSIDE_VALIDITY
 
 
 def _shown(question: Question) -> Failure | None:
@@ -204,11 +204,6 @@ def _excepted(question: Question) -> Failure | None:
     return _NO_EXCEPTION
 
 
-def _lawful_on_channel(question: Question) -> Failure | None:
-    """Gate 9: the law of the place lets marketing go out on the channel."""
-    return None if _standing(question) is None else against_channel_law(question)
-
-
 def _fresh(question: Question) -> Failure | None:
     """Gate 10: for marketing, the last look at Salesforce is not too long ago."""
     return _STALE if question.stale and question.category is Category.MARKETING else None
@@ -228,7 +223,7 @@ _GATES: tuple[Callable[[Question], Failure | None], ...] = (
     _in_time,
     _shown,
     _excepted,
-    _lawful_on_channel,
+    against_channel_law,
     _fresh,
     _judged,
 )

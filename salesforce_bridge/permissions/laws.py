@@ -75,7 +75,7 @@ def stricter_law(laws: Iterable[ChannelLaw]) -> ChannelLaw:
     return min(laws, key=_FROM_STRICTEST.index)
 
 
-def strictest(profiles: Sequence[Profile], *, key: str = UNKNOWN) -> Profile:
+def strictest(profiles: Sequence[Profile]) -> Profile:
     """Join profiles into one that is never looser than any of them; of none, the strictest there is."""
     if not profiles:
         return STRICT
@@ -83,7 +83,7 @@ def strictest(profiles: Sequence[Profile], *, key: str = UNKNOWN) -> Profile:
     ages = {profile.age_counts_from for profile in profiles if profile.max_consent_age is not None}
     confirmed = {profile.confirmed_by for profile in profiles}
     return Profile(
-        key=key,
+        key=UNKNOWN,
         version=max(profile.version for profile in profiles),
         rules={each: _joined_laws(profiles, each) for each in channels},
         grades={each: _joined_grades(profiles, each) for each in channels},
@@ -98,7 +98,7 @@ def strictest(profiles: Sequence[Profile], *, key: str = UNKNOWN) -> Profile:
         confirmed_by=confirmed.pop() if len(confirmed) == 1 else None,
         # No moment that an age can count from is earlier than the yes itself.
         age_counts_from=ages.pop() if len(ages) == 1 else Trigger.AGE,
-        renew_before=max((profile.renew_before for profile in profiles), key=_earliest_prompt),
+        renew_before=max((profile.renew_before for profile in profiles), key=_most_prompts),
     )
 
 
@@ -135,8 +135,9 @@ def _longest(spans: Sequence[timedelta | None]) -> timedelta | None:
     return max(known) if len(known) == len(spans) else None
 
 
-def _earliest_prompt(spans: tuple[timedelta, ...]) -> tuple[int, timedelta]:
-    return len(spans), max(spans, default=timedelta())
+def _most_prompts(spans: tuple[timedelta, ...]) -> tuple[int, tuple[timedelta, ...]]:
+    """Prefer the most prompts, and of as many the earliest ones."""
+    return len(spans), spans
 
 
 # What counts where a policy says nothing about a place: consent for everything, and the law's own terms.

@@ -112,13 +112,22 @@ def _about_purpose(purpose: Purpose, place: str, policy: Policy) -> Iterator[Con
     if LawfulBasis.LEGITIMATE_INTEREST in bases and purpose.assessment is None:
         fix = "name an assessment: legitimate interests need an approved one"
         yield Concern(place=f"{place}.assessment", what="is missing", fix=fix)
+    yield from _about_assignments(purpose, place)
+    yield from _about_the_end(purpose, place, policy)
+
+
+def _about_assignments(purpose: Purpose, place: str) -> Iterator[Concern]:
+    for position, one in enumerate(purpose.assignments, start=1):
+        if one.effective_to is not None and one.effective_to <= one.effective_from:
+            where = f"{place}.assignments[{position}].effective_to"
+            fix = "write a later day, or remove the assignment: it never holds for anybody"
+            yield Concern(place=where, what="is not after effective_from", fix=fix)
     for first, second in combinations(purpose.assignments, 2):
         if _overlap(first, second):
             whom = f"{first.jurisdiction}, {first.subject_class}"
             fix = "end the first with effective_to before the second begins"
             what = f"there are two for ({whom}) at once"
             yield Concern(place=f"{place}.assignments", what=what, fix=fix)
-    yield from _about_the_end(purpose, place, policy)
 
 
 def _about_channels(purpose: Purpose, place: str, policy: Policy) -> Iterator[Concern]:

@@ -33,8 +33,8 @@ def in_words(value: object) -> str:
     match value:
         case Enum():
             return value.name
-        case bool():
-            return "true" if value else "false"
+        case True:  # a plain no is never told
+            return "true"
         case timedelta():
             return _span(value)
         case datetime():
@@ -99,9 +99,8 @@ def _quoted(word: str) -> str:
 
 def _span(length: timedelta) -> str:
     """Write a length of time the way it is read: days, hours, minutes, and whatever is smaller."""
-    seconds = length.seconds + length.microseconds / 1_000_000
-    parts = ((length.days, "d"), (int(seconds // 3600), "h"), (int(seconds % 3600 // 60), "m"))
-    words = [f"{count}{unit}" for count, unit in parts if count]
-    if seconds % 60 or not words:
-        words.append(f"{seconds % 60:g}s" if not length.microseconds else f"{seconds % 60:.6f}s")
-    return "".join(words)
+    hours, rest = divmod(length.seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    small = ((hours, "h"), (minutes, "m"), (seconds, "s"), (length.microseconds, "us"))
+    parts = ((length.days, "d"), *small)
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.bundle import Assessment, Notice, Policy, Profile, Purpose
 from salesforce_bridge.permissions.policy_fit import Concern
 from salesforce_bridge.permissions.policy_meaning import digest_of
@@ -17,6 +18,7 @@ def changes_refused(before: Policy, after: Policy) -> Iterator[Concern]:
         yield Concern(place="version", what=what, fix="give it a new value")
     for purpose in before.purposes.values():
         yield from _about_purpose(purpose, after.purposes.get(purpose.key))
+        yield from _unassessed(purpose, after)
     for notice in before.notices.values():
         yield from _rewritten(notice, after.notices.get(notice.id), f"notices.{notice.id}")
     yield from _unversioned(before, after)
@@ -31,6 +33,17 @@ def _about_purpose(before: Purpose, after: Purpose | None) -> Iterator[Concern]:
     yield from _widened(before, after, place)
     yield from _lives_longer(before, after, place)
     yield from _reworded(before, after, place)
+
+
+def _unassessed(before: Purpose, after: Policy) -> Iterator[Concern]:
+    """Say that the assessment of a purpose is gone: what rests on an interest is proven by its name."""
+    key, purpose = before.assessment, after.purposes.get(before.key)
+    if key is None or key in after.assessments or purpose is None:
+        return
+    if any(one.basis is LawfulBasis.LEGITIMATE_INTEREST for one in purpose.assignments):
+        what = f"was {key}, which is gone while {purpose.key} still rests on an interest"
+        fix = f"keep [assessments.{key}], and give it a new version where it finds something else"
+        yield Concern(place=f"purposes.{purpose.key}.assessment", what=what, fix=fix)
 
 
 def _unversioned(before: Policy, after: Policy) -> Iterator[Concern]:

@@ -89,9 +89,9 @@ class Entitlement:
     sentence: str
 
 
-def entitlement(right: Right, basis: LawfulBasis) -> Entitlement:
-    """Look up what a right is worth under a basis."""
-    return RIGHTS[right][basis]
+def entitlement(kind: CaseKind, basis: LawfulBasis) -> Entitlement:
+    """Say what it is worth under a basis that a person asked for such a thing."""
+    return RIGHTS[RIGHT_OF[kind]][basis]
 
 
 def due_at(received_at: datetime, months: int) -> datetime:
@@ -236,4 +236,15 @@ def _row(cells: tuple[tuple[Worth, str, str], ...]) -> Mapping[LawfulBasis, Enti
 
 RIGHTS: Mapping[Right, Mapping[LawfulBasis, Entitlement]] = {
     right: _row(cells) for right, cells in _ROWS.items()
+}
+# The right that a case is about.
+RIGHT_OF: Mapping[CaseKind, Right] = {
+    CaseKind.OBJECTION: Right.OBJECT_GROUNDS,
+    CaseKind.MARKETING_OBJECTION: Right.OBJECT_MARKETING,
+    CaseKind.PROFILING_OBJECTION: Right.OBJECT_GROUNDS,
+    CaseKind.RESTRICTION: Right.RESTRICT,
+    CaseKind.ERASURE: Right.ERASE,
+    CaseKind.PORTABILITY: Right.PORTABILITY,
+    CaseKind.ACCESS: Right.ACCESS,
+    CaseKind.RECTIFICATION: Right.RECTIFY,
 }

@@ -161,9 +161,8 @@ class Table:
 
     def _length(self, key: str, value: str) -> timedelta:
         match = _SPAN.fullmatch(value) or _ISO_SPAN.fullmatch(value)
-        length = timedelta()
-        if match is not None:
-            length = timedelta(**{unit: int(n) for unit, n in match.groupdict("0").items()})
+        counts = {} if match is None else match.groupdict("0")
+        length = timedelta(**{unit: int(count) for unit, count in counts.items()})
         if not length:
             fix = 'write for instance "30d", "52w", "12h" or "P30D"'
             raise refuse(self.at(key), f'"{value}" is not a length of time', fix=fix)

@@ -10,14 +10,13 @@ from salesforce_bridge.permissions.keys import ANY_PURPOSE, PurposeKey, SubjectI
 from salesforce_bridge.permissions.permission import Permission
 from salesforce_bridge.permissions.states import ASKED, STOPPED, State
 from salesforce_bridge.permissions.stops import Stop, reaches
-from salesforce_bridge.reconcile.acts_words import POLICY, tell, tell_by_policy
+from salesforce_bridge.reconcile.acts_words import POLICY, happened_at, tell, tell_by_policy
 from salesforce_bridge.reconcile.bench import Bench
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of
 from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION, stable_id
 from salesforce_bridge.reconcile.joins import KIND_OF_STOP
-from salesforce_bridge.reconcile.policy_changes import has_moved
 from salesforce_bridge.reconcile.reasons import Reason
 from salesforce_bridge.reconcile.telling import CLOCK, basis_of, event_of
 
@@ -42,23 +41,21 @@ def hold(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 
 def prompt(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """Note that somebody was told of an end that is near, once for each boundary of each yes."""
-    record = bench.record_of(finding.contact_id)
-    permission = record.permissions.get(finding.use)
-    if finding.stamp is None or permission is None:
-        return
+    record, boundary = bench.record_of(finding.contact_id), happened_at(bench, finding)
+    permission = record.permissions[finding.use]
     event = event_of(
         record,
         finding.use,
         EventKind.PROMPT,
         reason=reason.code,
-        happened_at=finding.stamp,
+        happened_at=boundary,
         teller=CLOCK,
         policy=bench.policy,
         at=bench.at,
     )
     # A yes to a text that was replaced already does not move its end, of which they are told once more.
     told = stable_id(event.id, permission.since.isoformat(), permission.revision)
-    yield from _append(bench, replace(event, id=told, effective_from=finding.stamp))
+    yield from _append(bench, replace(event, id=told, effective_from=boundary))
 
 
 def revoke(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
@@ -107,22 +104,20 @@ def reaffirm(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 
 def move(bench: Bench, subject_id: SubjectId) -> None:
     """Note where a person is now; the law they left counts as well, until proof meets the new one."""
-    record = bench.records[subject_id]
-    place = bench.places.get(subject_id, record.jurisdiction)
+    record, place = bench.records[subject_id], bench.places[subject_id]
     if place == record.jurisdiction:
-        return
+        return  # noted already, or only learned
     stamps = [
         case.seen.modstamp
         for contact_id, case in bench.cases.items()
         if case.seen is not None and bench.owners[contact_id] == subject_id
     ]
-    if has_moved(record):
-        record = replace(
-            record,
-            former_jurisdiction=_former(record, place),
-            moved_at=min(max(stamps, default=bench.at), bench.at),
-        )
-    bench.records[subject_id] = replace(record, jurisdiction=place)
+    bench.records[subject_id] = replace(
+        record,
+        jurisdiction=place,
+        former_jurisdiction=_former(record, place),
+        moved_at=min(max(stamps), bench.at),
+    )
 
 
 _SAYING_NO = STOPPED | {State.CHALLENGED}

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from salesforce_bridge.permissions.bases import OBJECTIONABLE, LawfulBasis
 from salesforce_bridge.permissions.conditions import Condition, ConditionKind
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, PurposeKey
@@ -21,7 +20,6 @@ from salesforce_bridge.reconcile.identity import stable_id
 from salesforce_bridge.reconcile.moments import SOON
 from salesforce_bridge.reconcile.reasons import Reason
 from salesforce_bridge.reconcile.sharing import own_stop_at
-from salesforce_bridge.reconcile.telling import basis_of
 
 RESTRICTED = "opted_out_processing"  # the flag that asks for it, and the name of the restriction
 # Reasons after which a person is owed an answer, although the stop itself needs nobody.
@@ -162,16 +160,12 @@ def _profiling(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 
 def _object(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """Take an objection to profiling or tracking for a use that does it."""
-    record, use = bench.record_of(finding.contact_id), finding.use
-    if use.purpose == ANY_PURPOSE:
+    if finding.use.purpose == ANY_PURPOSE:
         return  # nothing that we do involves it; the case is answered all the same
-    basis = basis_of(record, use, policy=bench.policy, at=bench.at)
-    if basis is LawfulBasis.CONSENT:
-        yield from tell(bench, finding, reason, EventKind.WITHDRAW)
-    elif is_marketing(record, use, policy=bench.policy):
-        yield from tell(bench, finding, reason, EventKind.OBJECT_MARKETING)
-    elif basis in OBJECTIONABLE:
-        yield from tell(bench, finding, reason, EventKind.OBJECT_GROUNDS)
+    record = bench.record_of(finding.contact_id)
+    for kind, use in tuple(words_of(bench, record, finding)):
+        if use == finding.use:  # a contract or a duty knows no such no
+            yield from tell(bench, finding, reason, kind)
 
 
 def _open(

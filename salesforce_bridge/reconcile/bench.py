@@ -57,6 +57,8 @@ class Bench:
     rights: dict[str, RightsCase] = field(default_factory=dict)  # new or changed
     new_suppressions: list[Suppression] = field(default_factory=list)
     told: set[str] = field(default_factory=set)  # ids of the events
+    # what Contacts that are no longer merged were told for that: ids of events
+    parted: dict[ContactId, tuple[str, ...]] = field(default_factory=dict)
     # what the clock says of all that somebody has, with the record that it says so of
     clocks: dict[SubjectId, tuple[SubjectRecord, Mapping[Use, Clock]]] = field(default_factory=dict)
 

@@ -53,7 +53,7 @@ BLANK_REVERTED | NOTHING | KEEP | INFO | - | none | re-assert ledger values
 BLANK_REVERTED_STOP_KEPT | NOTHING | DENY | WARN | rep pattern counter | none | priority re-assert of stop
 METADATA_REVERTED | NOTHING | KEEP | INFO | - | none | re-assert ledger values
 FLAG_STOP_HONOURED | STOP_CHANNEL | DENY | NOTICE | sample | append channel marketing stop at subject authority | write channel stop on all linked records
-FLAG_STOP_CHANNEL_MARKETING | STOP_CHANNEL | KEEP | NOTICE | - | append channel marketing stop; service basis unchanged | write channel stop; service line shows limited
+FLAG_STOP_CHANNEL_MARKETING | STOP_CHANNEL | KEEP | NOTICE | - | append channel marketing stop; service basis unchanged | write channel stop; what the service shows stays
 FLAG_CLEAR_NOT_A_GRANT | NOTHING | DENY | INFO | - | log; no grant | leave flag, keep permission field unpermitted
 FLAG_CLEAR_CONSISTENT | NOTHING | KEEP | INFO | - | log | none
 FLAG_CLEAR_REVERTED | NOTHING | DENY | WARN | rep pattern counter | log | set flag again at once
@@ -86,7 +86,7 @@ MERGE_STOP_CARRIED | JOIN | DENY | NOTICE | - | carry every stop to winner, keep
 MERGE_RESTRICTION_CARRIED | JOIN | DENY | NOTICE | rights case updated | carry restriction or challenge | write Restricted to winner
 MERGE_WITH_ERASED_REVIEW | JOIN | DENY | WARN | DPO | do not re-create erased profile; carry suppression | write stop
 DUPLICATE_UNLINKED_REVIEW | NOTHING | DENY | WARN | identity review | none | none
-DUPLICATE_FLAGGED | NOTHING | KEEP | INFO | identity review | record shared contact point | write duplicate warning
+DUPLICATE_FLAGGED | NOTHING | KEEP | INFO | identity review | record shared contact point | none: a shared address changes no answer
 DUPLICATE_GRANT_NOT_SHARED | NOTHING | KEEP | INFO | identity review | grant stays with the proven subject | other contact shows Not asked
 DUPLICATE_STOP_PROPAGATED | PROPAGATE_STOP | DENY | NOTICE | - | apply stop to every subject holding that contact point | write stop to all
 CONTACT_POINT_REKEYED | REKEY | KEEP | INFO | - | register new contact point, retire old | write projection
@@ -110,18 +110,18 @@ EXPIRED_BY_RULE | EXPIRE | DENY | NOTICE | - | append EXPIRE (consent) or END (o
 BASIS_REVIEW_OVERDUE | HOLD | HOLD | WARN | privacy review | hold basis: assessment past review date | write Under review
 BASIS_ENDED_BY_RULE | EXPIRE | DENY | NOTICE | - | append END | write Ended
 STOP_NEVER_EXPIRES | NOTHING | DENY | DEBUG | - | none | none
-RENEWAL_PROMPT_DUE | PROMPT | KEEP | INFO | renewal list | append renewal request due | write Renew-by date, task to owner if enabled
-BASIS_REVIEW_DUE | PROMPT | KEEP | INFO | privacy review | schedule assessment or contract review | write Review-by date
+RENEWAL_PROMPT_DUE | PROMPT | KEEP | INFO | renewal list | append renewal request due | write Renew-by date; add to the renewal Campaign of the purpose, if it names one
+BASIS_REVIEW_DUE | PROMPT | KEEP | INFO | privacy review | schedule assessment or contract review | write Renew-by date where the permission has an end of its own
 REPERMISSION_BLOCKED | NOTHING | DENY | NOTICE | - | log attempt | none; never place on renewal list
 REPERMISSION_NEEDS_ROUTE | NOTHING | DENY | INFO | - | offer in-session or service-message-footer routes only | write Expired: ask in person
 
 # Another policy, another place.
-PURPOSE_RETIRED_CLOSED | CLOSE_REQUEST | DENY | INFO | - | close open requests | write Retired
-PURPOSE_RETIRED_REVOKED | REVOKE_BY_POLICY | DENY | NOTICE | - | append REVOKE / END with policy ref | write Retired
+PURPOSE_RETIRED_CLOSED | CLOSE_REQUEST | DENY | INFO | - | close open requests | write Not asked, with the reason that we no longer do this; what has lapsed stays so
+PURPOSE_RETIRED_REVOKED | REVOKE_BY_POLICY | DENY | NOTICE | - | append REVOKE / END with policy ref | write Lapsed, with the reason that we no longer do this
 PURPOSE_RETIRED_STOP_KEPT | CARRY_TO_SUCCESSOR | DENY | INFO | - | stop kept and mapped to successor purpose | write stop
 NOTICE_SUPERSEDED_NOTED | LINK_NOTICE | KEEP | INFO | - | link newer notice; evidence keeps the old one | none
 REAFFIRMATION_REQUIRED | REAFFIRM | KEEP | NOTICE | renewal list | mark needs reaffirmation, set grace end; expire at grace end | write Renew-by date
-NOTICE_REISSUE_REQUIRED | LINK_NOTICE | KEEP | NOTICE | notice list | schedule notice | write Notice due
+NOTICE_REISSUE_REQUIRED | LINK_NOTICE | KEEP | NOTICE | notice list | schedule notice | none: the permission stands, and it is ours to tell them
 STOP_UNAFFECTED_BY_POLICY | NOTHING | DENY | DEBUG | - | none | none
 BASIS_REASSIGNED_NEUTRAL | NOTHING | DENY | INFO | - | re-evaluate under new basis | write projection
 BASIS_REASSIGNED_NOTICE_DUE | NOTHING | KEEP | NOTICE | notice list | re-evaluate; old basis until notice served | write projection
@@ -129,7 +129,7 @@ BASIS_SWAP_BLOCKED | NOTHING | KEEP | WARN | DPO | keep consent history authorit
 PROFILE_REEVALUATED_STRICTER | MOVE | KEEP | NOTICE | - | apply stricter of old and new profile until evidence meets new one | write projection
 
 # Writes that failed.
-WRITE_FAILED_RETRY | NOTHING | KEEP | WARN | ops after N tries | none | retry with backoff; show stale marker
+WRITE_FAILED_RETRY | NOTHING | KEEP | WARN | ops after N tries | none | retry with backoff; what is there keeps the time and revision of the last write that went through
 WRITE_FAILED_STOP_ESCALATED | NOTHING | DENY | CRIT | P1 ops | stop already effective in ledger | retry first in queue; fall back to standard flag; alert
 
 # Decided beside the situations, by people or by the clock.

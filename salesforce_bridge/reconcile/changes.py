@@ -73,9 +73,7 @@ def moved_points(
     return tuple(changes)
 
 
-def moved_people(
-    bench: Bench, before: Mapping[SubjectId, SubjectRecord]
-) -> tuple[JurisdictionChange, ...]:
+def moved_people(bench: Bench) -> tuple[JurisdictionChange, ...]:
     """Name the people who are somewhere else now."""
     return tuple(
         JurisdictionChange(
@@ -85,8 +83,6 @@ def moved_people(
             moved_at=bench.records[subject_id].moved_at,
         )
         for subject_id in sorted(bench.places)
-        if subject_id in before
-        and before[subject_id].jurisdiction != bench.records[subject_id].jurisdiction
     )
 
 

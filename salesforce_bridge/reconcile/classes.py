@@ -49,13 +49,8 @@ def class_of(record: SubjectRecord, use: Use, *, policy: Policy, at: datetime) -
     return _CLASS_OF_STATE.get(state, LedgerClass.L1)
 
 
-def is_stopped(
-    record: SubjectRecord, use: Use, *, policy: Policy, at: datetime | None = None
-) -> bool:
-    """Say whether a no covers this use: said about it, wider, or left behind on an address of the person.
-
-    Without a moment a suppression counts as if it never ran out.
-    """
+def is_stopped(record: SubjectRecord, use: Use, *, policy: Policy, at: datetime) -> bool:
+    """Say whether a no covers this use: said about it, wider, or left behind on an address of the person."""
     permission = record.permissions.get(use)
     if record.erased or (permission is not None and permission.state in STOPPED):
         return True
@@ -82,14 +77,14 @@ def is_marketing(record: SubjectRecord, use: Use, *, policy: Policy) -> bool:
     return permission.marketing if permission is not None else True
 
 
-def _is_of_erased(record: SubjectRecord, use: Use, *, policy: Policy, at: datetime | None) -> bool:
+def _is_of_erased(record: SubjectRecord, use: Use, *, policy: Policy, at: datetime) -> bool:
     """Say whether an address of this record is all that is left of somebody who was erased."""
     found = _suppressions_of(record, use, policy=policy, at=at)
     return any(each.after_erasure for each in found)
 
 
 def _suppressions_of(
-    record: SubjectRecord, use: Use, *, policy: Policy, at: datetime | None
+    record: SubjectRecord, use: Use, *, policy: Policy, at: datetime
 ) -> tuple[Suppression, ...]:
     if not record.suppressions:
         return ()
@@ -99,8 +94,7 @@ def _suppressions_of(
     return tuple(
         each
         for each in record.suppressions
-        if silences(each, marketing=marketing)
-        and is_silencing(each, at=at or each.since, lifted_at=lifted_at)
+        if silences(each, marketing=marketing) and is_silencing(each, at=at, lifted_at=lifted_at)
     )
 
 

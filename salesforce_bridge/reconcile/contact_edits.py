@@ -9,6 +9,7 @@ from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, Use
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.facts import (
+    AMBIGUOUS,
     CLOSED_SOFT,
     LIVE_LINKS,
     Case,
@@ -50,7 +51,7 @@ def contact_situations(
     """Name everything that happened to one Contact since both sides last agreed, for each of `uses`."""
     seen = case.seen
     if seen is None:
-        if case.read and case.link is not None and case.link.state in _NOT_PURGED:
+        if case.read and not _is_known_to_be_purged(case):
             here = Finding(
                 situation=Situation.S17_CONTACT_PURGED,
                 contact_id=case.contact_id,
@@ -78,12 +79,25 @@ def contact_situations(
         yield from _addresses(here, agreed, seen, uses=uses, policy=policy)
 
 
+def _is_known_to_be_purged(case: Case) -> bool:
+    """Say whether it was told already that a Contact is gone: its link says so, and of a candidate, whose link
+    only a person changes, the mirror."""
+    if case.link is None or case.link.state not in _NOT_PURGED:
+        return True
+    return case.link.state == AMBIGUOUS and case.mirror is not None and case.mirror.deleted
+
+
 def is_untouched(case: Case, agreed: ContactSnapshot, seen: ContactSnapshot) -> bool:
     """Say whether there is nothing to name on a Contact: it is there, and as both sides know it."""
     linked = case.link is not None and case.link.state in LIVE_LINKS
-    if not linked or seen.deleted:
+    if not linked or seen.deleted or _tells_of_a_lead(agreed, seen):
         return False
     return agreed is seen or _JUDGED_OF(agreed) == _JUDGED_OF(seen)
+
+
+def _tells_of_a_lead(agreed: ContactSnapshot | None, seen: ContactSnapshot) -> bool:
+    """Say whether a Lead is told of now: at the first look, or later if nobody could understand it then."""
+    return seen.lead is not None and (agreed is None or seen.lead != agreed.lead)
 
 
 def nearest(case: Case, seen: ContactSnapshot) -> ContactSnapshot | None:
@@ -140,12 +154,13 @@ def _flags(
     uses: tuple[Use, ...],
     policy: Policy,
 ) -> Iterator[Finding]:
+    lead = seen.lead if _tells_of_a_lead(agreed, seen) else None
     for name, flag in FLAG_FIELDS.items():
         was = getattr(agreed, name) if agreed is not None else False
         now = getattr(seen, name)
-        if agreed is None and seen.lead is not None:
+        if lead is not None and not was:
             # Salesforce does not carry every opt-out of a Lead over to the Contact made from it.
-            now = now or getattr(seen.lead, name)
+            now = now or getattr(lead, name)
         if was == now:
             continue
         situation = Situation.S12_FLAG_SET if now else Situation.S13_FLAG_CLEARED

@@ -42,6 +42,8 @@ class Individual:
     opted_out_tracking: bool = False
     opted_out_geo_tracking: bool = False
     wants_a_copy: bool = False  # SendIndividualData: portability
+    # when it last changed; says nothing about the person, and no mirror keeps it
+    modstamp: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

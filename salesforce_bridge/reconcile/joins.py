@@ -1,7 +1,7 @@
 """Joining two people into one after a merge: per use the more restrictive side wins, and nothing is lost."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from salesforce_bridge.permissions.events import (
@@ -64,6 +64,8 @@ class Merge:
     merged_at: datetime
     policy: Policy
     at: datetime
+    # when others with an address of the loser last said no; the loser was told the first time
+    shared: Mapping[Use, datetime] = field(default_factory=dict)
 
 
 def tier_of(permission: Permission | None) -> int:
@@ -103,6 +105,24 @@ def stops_told(merge: Merge) -> Iterator[PermissionEvent]:
             yield from _narrow(merge, theirs)
 
 
+def stops_shared(merge: Merge) -> Iterator[PermissionEvent]:
+    """Tell the winner each no that came to the loser with an address, as of the last day it was said.
+
+    What the winner has said yes to since, or was stopped for later, stays as it is.
+    """
+    loser, winner, policy = merge.loser, merge.winner, merge.policy
+    for use, since in sorted(merge.shared.items()):
+        ours = winner.permissions.get(use)
+        known = [
+            _latest_no(loser, use, policy=policy),
+            _latest_no(winner, use, policy=policy),
+            ours.lifted_at if ours is not None else None,
+        ]
+        newest = all(at is None or at < since for at in known)
+        if newest and is_stopped(loser, use, policy=policy, at=merge.at):
+            yield from _no_to(merge, use, since, own=False)
+
+
 def later_yes(merge: Merge) -> Iterator[Candidate]:
     """Set aside for review each yes that is later than the other side's no: it does not win by itself."""
     for use in sorted({*merge.loser.permissions, *merge.winner.permissions}):
@@ -124,7 +144,9 @@ def _wide_stops(merge: Merge) -> Iterator[PermissionEvent]:
     """
     for stop in merge.loser.stops:
         passed = tuple(use for use in sorted(merge.winner.permissions) if _passes(merge, stop, use))
-        told = tuple(event for use in passed for event in _no_to(merge, use, stop))
+        told = tuple(
+            event for use in passed for event in _no_to(merge, use, stop.since, own=stop.own)
+        )
         use = Use(purpose=stop.purpose, channel=stop.channel)
         kind = KIND_OF_STOP[stop.kind]
         event = _event(merge, use, kind, "MERGE_STOP_CARRIED", stop.since, own=stop.own)
@@ -144,13 +166,13 @@ def _passes(merge: Merge, stop: Stop, use: Use) -> bool:
     )
 
 
-def _no_to(merge: Merge, use: Use, stop: Stop) -> Iterator[PermissionEvent]:
+def _no_to(merge: Merge, use: Use, since: datetime, *, own: bool) -> Iterator[PermissionEvent]:
     """Say no to one use in the words of its basis, if it has any."""
     for kind, about in words_of_stop(
         merge.winner, use, objects=False, channel=None, policy=merge.policy, at=merge.at
     ):
         if about == use:
-            yield _event(merge, use, kind, "MERGE_STOP_CARRIED", stop.since, own=stop.own)
+            yield _event(merge, use, kind, "MERGE_STOP_CARRIED", since, own=own)
 
 
 def _narrow(merge: Merge, theirs: Permission) -> Iterator[PermissionEvent]:

@@ -24,11 +24,13 @@ from salesforce_bridge.reconcile.identity import (
     CONSUMER,
     UNKNOWN_JURISDICTION,
     jurisdiction_of,
+    new_subject_id,
     subject_for,
 )
 from salesforce_bridge.reconcile.intent import CLOSED_CIRCUIT, Circuit
 from salesforce_bridge.reconcile.policy_changes import has_moved
 from salesforce_bridge.reconcile.rows import rows_at_home, uses_told_by_rows
+from salesforce_bridge.reconcile.sharing import is_freer
 
 _NO_POINTS: frozenset[ContactPoint] = frozenset()
 _NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
@@ -96,6 +98,9 @@ def _meet_one_another(bench: Bench) -> None:
     # The gone come first: a Contact deleted and created again between two looks is the same person.
     for case in sorted(bench.cases.values(), key=lambda each: (not is_gone(each), each.contact_id)):
         subject_id = subject_for(case, holders, at_home=at_home, org_id=bench.org_id)
+        taken_for = bench.records.get(subject_id) if case.link is None else None
+        if taken_for is not None and is_freer(bench, taken_for, tuple(addresses_of(case))):
+            subject_id = new_subject_id(case.contact_id, org_id=bench.org_id)
         bench.owners[case.contact_id] = subject_id
         if subject_id not in bench.records:
             bench.met.add(subject_id)
@@ -144,9 +149,11 @@ def _as_seen(bench: Bench, subject_id: SubjectId, seen: list[ContactSnapshot]) -
         older = bench.older[subject_id] = frozenset(point for each in seen for point in each.older)
     jurisdiction = _place_of(seen, bench.policy)
     if jurisdiction != record.jurisdiction:
-        if subject_id not in bench.met:
+        # Who is met on several Contacts at once is where the living ones say, and has not moved there.
+        met = subject_id in bench.met
+        if not met:
             bench.places[subject_id] = jurisdiction
-        if not has_moved(record):  # where somebody is was learned for the first time
+        if met or not has_moved(record):  # where somebody is was learned for the first time
             record = replace(record, jurisdiction=jurisdiction)
     points = _points_held(bench, record, seen, older)
     return record if points == record.points else replace(record, points=points)

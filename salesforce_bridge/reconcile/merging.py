@@ -8,9 +8,15 @@ from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.keys import ContactId
 from salesforce_bridge.permissions.suppressions import is_silencing
 from salesforce_bridge.reconcile.bench import Bench
-from salesforce_bridge.reconcile.facts import AMBIGUOUS, MERGED_INTO, SubjectRecord
+from salesforce_bridge.reconcile.facts import (
+    AMBIGUOUS,
+    MERGED_INTO,
+    ContactSnapshot,
+    SubjectRecord,
+)
 from salesforce_bridge.reconcile.identity import stable_id
-from salesforce_bridge.reconcile.joins import Merge, join, later_yes, stops_told
+from salesforce_bridge.reconcile.joins import Merge, join, later_yes, stops_shared, stops_told
+from salesforce_bridge.reconcile.sharing import noes_of_others
 
 
 def merge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
@@ -37,9 +43,10 @@ def merge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
         merged_at=min(seen.modstamp, bench.at),
         policy=bench.policy,
         at=bench.at,
+        shared=noes_of_others(bench, loser),
     )
     told = []
-    for event in join(facts):
+    for event in (*join(facts), *stops_shared(facts)):
         bench.append(event)
         told.append(event.id)
     permitted = any(event.kind in _PERMITTING for event in bench.events if event.id in told)
@@ -50,13 +57,28 @@ def merge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
     return tuple(told)
 
 
+def part_all(bench: Bench) -> None:
+    """Tell everybody who is no longer merged what they have to know.
+
+    It comes before it is asked with whom they share an address, so that what they are told reaches those as
+    well, in this very cycle.
+    """
+    for contact_id in sorted(bench.alive):
+        unmerge(bench, contact_id)
+
+
 def unmerge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
     """Let a Contact that is its own person again keep every no that the others were told meanwhile."""
     case = bench.cases[contact_id]
     if case.link is None or case.link.state != MERGED_INTO or case.seen is None:
         return ()
-    told: list[str] = []
-    for master_id in _taken_over_by(bench, contact_id):
+    if contact_id not in bench.parted:
+        bench.parted[contact_id] = tuple(_part(bench, contact_id, case.seen))
+    return bench.parted[contact_id]
+
+
+def _part(bench: Bench, contact_id: ContactId, seen: ContactSnapshot) -> Iterator[str]:
+    for master_id in taken_over_by(bench, contact_id):
         loser, winner = bench.record_of(contact_id), bench.record_of(master_id)
         if winner.subject_id == loser.subject_id:
             continue
@@ -65,14 +87,14 @@ def unmerge(bench: Bench, contact_id: ContactId) -> tuple[str, ...]:
             winner=loser,
             contact_id=master_id,
             proven=False,
-            merged_at=min(case.seen.modstamp, bench.at),
+            merged_at=min(seen.modstamp, bench.at),
             policy=bench.policy,
             at=bench.at,
+            shared=noes_of_others(bench, winner),
         )
-        for event in stops_told(back):
+        for event in (*stops_told(back), *stops_shared(back)):
             bench.append(event)
-            told.append(event.id)
-    return tuple(told)
+            yield event.id
 
 
 def winner_of(bench: Bench, contact_id: ContactId) -> ContactId | None:
@@ -90,7 +112,7 @@ def winner_of(bench: Bench, contact_id: ContactId) -> ContactId | None:
     return case.contact_id if case.contact_id != contact_id else None
 
 
-def _taken_over_by(bench: Bench, contact_id: ContactId) -> Iterator[ContactId]:
+def taken_over_by(bench: Bench, contact_id: ContactId) -> Iterator[ContactId]:
     """Name the Contact into which this one was merged, the one into which that was merged, and so on."""
     passed = {contact_id}
     link = bench.cases[contact_id].link

@@ -7,12 +7,10 @@ from salesforce_bridge.permissions.bases import OBJECTIONABLE, LawfulBasis
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.keys import ANY_PURPOSE, Channel, Use
 from salesforce_bridge.permissions.policy import Policy
-from salesforce_bridge.permissions.stops import EVERYTHING, StopKind, covers
+from salesforce_bridge.permissions.stops import EVERYTHING, covers
 from salesforce_bridge.reconcile.classes import is_marketing
 from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.reconcile.telling import basis_of
-
-_ALL_MARKETING = frozenset({StopKind.MARKETING_OBJECTION, StopKind.SUBJECT_STOP_ALL})
 
 
 def words_of_stop(
@@ -54,21 +52,7 @@ def is_told(
         # Nothing more is remembered of an erased person than that nobody may write to them.
         return True
     words = words_of_stop(record, use, objects=objects, channel=None, policy=policy, at=at)
-    return all(
-        _heard_all_marketing(record)
-        if said.purpose == ANY_PURPOSE
-        else _heard(record, said, policy=policy)
-        for _, said in words
-    )
-
-
-def _heard_all_marketing(record: SubjectRecord) -> bool:
-    return any(
-        stop.own
-        and stop.kind in _ALL_MARKETING
-        and (stop.purpose, stop.channel) == (EVERYTHING.purpose, EVERYTHING.channel)
-        for stop in record.stops
-    )
+    return all(_heard(record, said, policy=policy) for _, said in words)
 
 
 def _heard(record: SubjectRecord, use: Use, *, policy: Policy) -> bool:

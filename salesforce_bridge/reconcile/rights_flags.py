@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from salesforce_bridge.permissions.bundle import Involvement, Policy
 from salesforce_bridge.permissions.keys import Use
@@ -27,6 +28,7 @@ def rights_situations(
 
     A right that is about none of `uses` is about everything, so that no claim of a right is lost.
     """
+    here = replace(here, stamp=_claimed_at(seen))
     asked = rights_asked(agreed, seen)
     if not asked:
         return
@@ -67,6 +69,13 @@ def rights_asked(agreed: ContactSnapshot | None, seen: ContactSnapshot) -> tuple
         was = Individual(individual_id=now.individual_id)
     rights = (*_COVERS, WANTS_A_COPY)
     return tuple(each for each in rights if getattr(now, each) and not getattr(was, each))
+
+
+def _claimed_at(seen: ContactSnapshot) -> datetime:
+    """Say when a right was claimed at the latest: a flag changes on the Individual, or comes with another one
+    on the Contact, and no yes from before that may pass it."""
+    modstamp = seen.individual.modstamp if seen.individual is not None else None
+    return seen.modstamp if modstamp is None else max(seen.modstamp, modstamp)
 
 
 def _everything(record: SubjectRecord, use: Use, policy: Policy) -> bool:

@@ -1,15 +1,16 @@
 """Sharing: one address or number on Contacts of different people, and the stops that come with it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from salesforce_bridge.permissions.contact_points import PointType
+from salesforce_bridge.permissions.contact_points import ContactPoint, PointType
 from salesforce_bridge.permissions.keys import ContactId, SubjectId, Use
 from salesforce_bridge.permissions.permission import last_told
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.permissions.states import STOPPED, State
 from salesforce_bridge.permissions.stops import covers, stands
+from salesforce_bridge.permissions.suppressions import is_silencing, matching, silences
 from salesforce_bridge.reconcile.bench import Bench
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of, is_marketing, is_stopped
 from salesforce_bridge.reconcile.contact_edits import nearest
@@ -29,6 +30,47 @@ def duplicates(bench: Bench) -> tuple[Finding, ...]:
     told = {(each.contact_id, each.use) for each in stops}
     points = (each for each in _shared_points(bench) if (each.contact_id, each.use) not in told)
     return in_order((*stops, *points))
+
+
+def is_freer(bench: Bench, record: SubjectRecord, points: Collection[ContactPoint]) -> bool:
+    """Say whether a person took back what else stands over these addresses, because of somebody else.
+
+    That yes is proven for this person alone: a Contact with such an address may as well be the other one's,
+    and must not pass a no because it is taken for this one's.
+    """
+    lifted = {use: each.lifted_at for use, each in record.permissions.items() if each.lifted_at}
+    if not lifted:
+        return False
+    wide = {point.hmac for point in points}
+    shared = {
+        teller.subject_id: frozenset(
+            each.point.type for each in teller.points if each.point.hmac in wide
+        )
+        for teller in bench.records.values()
+        if teller.subject_id != record.subject_id and _says_no(teller)
+    }
+    silent = [
+        each for each in matching(bench.suppressions, points) if is_silencing(each, at=bench.at)
+    ]
+    for use, lifted_at in lifted.items():
+        no = _shared_stop_at(bench, record, use, shared)
+        marketing = is_marketing(record, use, policy=bench.policy)
+        left = (each.since for each in silent if silences(each, marketing=marketing))
+        if any(since <= lifted_at for since in (*left, *(() if no is None else (no,)))):
+            return True
+    return False
+
+
+def noes_of_others(bench: Bench, record: SubjectRecord) -> Mapping[Use, datetime]:
+    """Say when somebody else with an address of this person last said no to a use.
+
+    Whoever is stopped already is not told each time, so that a switchboard does not tell everybody
+    everything. But it counts from the last time, wherever this person's no is carried to.
+    """
+    shared = _sharing(record, _tellers(bench))
+    uses = sorted({*bench.policy.uses, *record.permissions}) if shared else ()
+    found = {use: _shared_stop_at(bench, record, use, shared) for use in uses}
+    return {use: at for use, at in found.items() if at is not None}
 
 
 def own_stop_at(record: SubjectRecord, use: Use, *, policy: Policy) -> datetime | None:
@@ -52,10 +94,7 @@ def _shared_stops(bench: Bench) -> Iterator[Finding]:
     Only the person's own stop is carried, and once: one that reached somebody by a shared address does
     not travel on, or one switchboard would silence a town.
     """
-    told_by: dict[str, list[SubjectRecord]] = defaultdict(list)
-    for teller in bench.records.values():
-        for held in teller.points if _says_no(teller) else ():
-            told_by[held.point.hmac].append(teller)
+    told_by = _tellers(bench)
     for case in bench.cases.values() if told_by else ():
         if case.contact_id not in bench.alive:
             continue
@@ -158,6 +197,15 @@ def _is_silent(bench: Bench, contact_id: ContactId, use: Use) -> bool:
 
 def _says_no(record: SubjectRecord) -> bool:
     return bool(record.stops) or any(each.state in STOPPED for each in record.permissions.values())
+
+
+def _tellers(bench: Bench) -> Mapping[str, Sequence[SubjectRecord]]:
+    """Name those who said no, by every address that they hold or once held."""
+    told_by: dict[str, list[SubjectRecord]] = defaultdict(list)
+    for teller in bench.records.values():
+        for held in teller.points if _says_no(teller) else ():
+            told_by[held.point.hmac].append(teller)
+    return told_by
 
 
 def _sharing(

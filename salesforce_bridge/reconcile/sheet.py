@@ -113,7 +113,7 @@ def _record(sheet: Sheet, dossier: Dossier, bench: Bench) -> None:
     sheet.links += (bench.links[key] for key in sorted(bench.links))
     sheet.points += (each for each in moved_points(bench, known) if each.subject_id in kept)
     if bench.places:
-        sheet.jurisdictions += moved_people(bench, known)
+        sheet.jurisdictions += moved_people(bench)
     sheet.events += bench.events
     sheet.candidates += bench.candidates.values()
     sheet.conditions += bench.conditions

@@ -9,6 +9,7 @@ from salesforce_bridge.reconcile.classes import LedgerClass, class_of
 from salesforce_bridge.reconcile.contact_edits import contact_situations
 from salesforce_bridge.reconcile.facts import MERGED_INTO, Case, RowCase, SubjectRecord
 from salesforce_bridge.reconcile.findings import Extra, Finding, Situation, in_order
+from salesforce_bridge.reconcile.merging import part_all, taken_over_by
 from salesforce_bridge.reconcile.moments import moments_due, speakers, windows_due
 from salesforce_bridge.reconcile.policy_changes import policy_situations
 from salesforce_bridge.reconcile.row_edits import (
@@ -162,15 +163,20 @@ def _of_rows(bench: Bench, case: Case, record: SubjectRecord) -> Iterator[Findin
             at=bench.at,
         ):
             yield finding
-            made_for = key_contact(key_of(row))
-            if (
-                finding.situation is Situation.S04_CRM_STOP
-                and made_for is not None
-                and made_for != case.contact_id
-                and made_for in bench.cases
-            ):
-                # Whose no it is nobody can say, so it counts for both.
-                yield replace(finding, contact_id=made_for)
+            if finding.situation is Situation.S04_CRM_STOP:
+                # Whose no it is nobody can say, so it counts for all of them.
+                for other in _meant_by(bench, case, row):
+                    yield replace(finding, contact_id=other)
+
+
+def _meant_by(bench: Bench, case: Case, row: RowCase) -> Iterator[ContactId]:
+    """Name the other Contacts that a no on a row may be about: the one that the row was made for, and those
+    that took over from one that was merged away."""
+    made_for = key_contact(key_of(row))
+    meant = {case.contact_id, *(() if made_for not in bench.cases else (made_for,))}
+    gone = [each for each in meant if each is not None and each not in bench.alive]
+    meant.update(master for each in gone for master in taken_over_by(bench, each))
+    yield from sorted(each for each in meant if each is not None and each != case.contact_id)
 
 
 def _is_at_home(bench: Bench, row: RowCase) -> bool:
@@ -193,14 +199,18 @@ def _together(one: Finding, other: Finding) -> Finding:
     return replace(second, stamp=max(filter(None, (first.stamp, second.stamp)), default=None))
 
 
-def _weight(finding: Finding) -> tuple[bool, bool, bool, str]:
-    proven = finding.proof is not None
-    return finding.objects, proven, finding.evidence_ref is not None, finding.row_id or ""
+def _weight(finding: Finding) -> tuple[bool, bool, str]:
+    return finding.objects, finding.evidence_ref is not None, finding.row_id or ""
+
+
+def _shared(bench: Bench) -> tuple[Finding, ...]:
+    part_all(bench)
+    return duplicates(bench)
 
 
 # What only shows while a dossier is judged, by the situation in whose turn it is looked for.
 LATE: Mapping[Situation, Callable[[Bench], tuple[Finding, ...]]] = {
-    Situation.S20_DUPLICATE_CONTACT_POINT: duplicates,
+    Situation.S20_DUPLICATE_CONTACT_POINT: _shared,
     Situation.S27_EXPIRY_DUE: moments_due,
     Situation.S28_RENEWAL_WINDOW: windows_due,
 }

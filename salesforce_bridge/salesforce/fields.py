@@ -126,7 +126,11 @@ INDIVIDUAL_FLAGS = (
     _read_flag("wants_a_copy", "SendIndividualData"),
 )
 # As part of a Contact, for who keeps a Contact's flags is told by the Contact.
-INDIVIDUAL_QUERY = (INDIVIDUAL_KEY, *(f"{INDIVIDUAL}.{field.api}" for field in INDIVIDUAL_FLAGS))
+INDIVIDUAL_STAMP = (Field(name="modstamp", api="SystemModstamp", kind=Kind.MOMENT, written=False),)
+INDIVIDUAL_QUERY = (
+    INDIVIDUAL_KEY,
+    *(f"{INDIVIDUAL}.{field.api}" for field in (*INDIVIDUAL_FLAGS, *INDIVIDUAL_STAMP)),
+)
 
 LEAD = "Lead"
 LEAD_KEY = "ConvertedContactId"

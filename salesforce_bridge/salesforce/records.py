@@ -32,6 +32,7 @@ from salesforce_bridge.salesforce.fields import (
     INDIVIDUAL,
     INDIVIDUAL_FLAGS,
     INDIVIDUAL_KEY,
+    INDIVIDUAL_STAMP,
     KEY_FIELD,
     LEAD,
     LEAD_KEY,
@@ -338,8 +339,10 @@ def _individual(record: _Record) -> Individual | None:
     fields = record.part(INDIVIDUAL)
     if individual_id is None or fields is None:
         return None
-    flags = _Record(INDIVIDUAL, {"Id": individual_id, **fields}).values(INDIVIDUAL_FLAGS)
-    return Individual(individual_id=individual_id, **flags)
+    values = _Record(INDIVIDUAL, {"Id": individual_id, **fields}).values(
+        (*INDIVIDUAL_FLAGS, *INDIVIDUAL_STAMP)
+    )
+    return Individual(individual_id=individual_id, **values)
 
 
 def _rendered(field: Field, value: Value) -> object:

@@ -59,6 +59,25 @@ def test_the_demo_tells_its_story_and_every_claim_of_it_holds(tmp_path: Path) ->
     assert "Everything is as the story says" in played.stdout
 
 
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    excerpt = page.split("Shortened:\n\n```\n", 1)[1].split("```", 1)[0]
+    # A cut is marked by an ellipsis that stands alone.
+    promised = [
+        part for line in excerpt.splitlines() for part in re.split(r" …(?=\s|$)", line) if part
+    ]
+    printed = _plain(_demo(tmp_path).stdout)
+
+    assert len(promised) > 60
+    assert [each for each in promised if _plain(each) not in printed] == []
+
+
+def _plain(text: str) -> str:
+    """What is said, however it is laid out, and on whichever day."""
+    undated = re.sub(r"\d{1,2} [A-Z][a-z]{2} \d{4}", "some day", text.replace("─", " "))
+    return " ".join(undated.split())
+
+
 def test_the_demo_fits_a_page_and_names_nobody(tmp_path: Path) -> None:
     lines = _demo(tmp_path).stdout.splitlines()
 

@@ -43,6 +43,9 @@ _NO = frozenset(
         "DENY_SUBJECT_ERASED",
     }
 )
+# A stop that was refused falls back to the standard flag until it is taken (2.6); only the cycle after the
+# one that saw it taken knows that, and may clear the flag again.
+_ESCALATED = frozenset({"WRITE_FAILED_STOP_ESCALATED"})
 OK, PARTLY, DO_NOT = "OK", "Partly: see channels", "Do not"
 
 
@@ -63,14 +66,17 @@ def _expected(name: str) -> Mapping[str, Any]:
 
 def look(stage: Stage, *, paused: bool = False, troubled: bool = False) -> CycleReport:
     """Run a cycle, tell the oracle what it could see, and check everything that must hold now."""
-    stage.calm = False
+    stage.calm, stage.oracle.unsure = False, True
     contacts, rows = stage.contacts(), stage.rows(all_rows=True)
-    lights, pending = stage.shown_on_contacts(), tuple(stage.pending)
+    lights, leads, pending = stage.shown_on_contacts(), stage.leads(), tuple(stage.pending)
     for contact_id in contacts:
         stage.name(contact_id)
     report = stage.cycle(paused=paused)
     # Only now: of a cycle that broke off nobody can say what it has seen.
-    met(stage, pending, contacts, rows, lights)
+    stage.oracle.unsure = False
+    stage.oracle.goes_on(NEWS, "EMAIL")
+    stage.oracle.sees_who_is_who(contacts)
+    met(stage, pending, contacts, rows, lights, leads)
     stage.oracle.looks(contacts, stage.law)
     decisions_are_by_the_table(stage)
     sight = Sight.of(stage)
@@ -79,9 +85,10 @@ def look(stage: Stage, *, paused: bool = False, troubled: bool = False) -> Cycle
         return report
     if not report.errors:
         stops_are_shown(stage, sight, clean=report.clean)
+        sight = sight.without(_held_back(stage))
         nothing_is_shown_without_proof(stage, sight)
         nothing_is_shown_that_may_not_be_used(stage, sight)
-    if report.clean:
+    if report.clean and not _ESCALATED & report.decisions.keys():
         stays_calm(stage, stage.revision(), what="a clean cycle", law="quiet")
         the_ledger_is_sound(stage)
         stage.calm = True
@@ -125,6 +132,12 @@ class Sight:
             {str(each): people[link.subject_id] for each, link in links.items()},
             {str(each): mirror for each, mirror in mirrors.items()},
         )
+
+    def without(self, contact_ids: frozenset[str]) -> "Sight":
+        """The same, but for some Contacts."""
+        kept = {key: each for key, each in self.contacts.items() if key not in contact_ids}
+        lights = {key: each for key, each in self.lights.items() if key not in contact_ids}
+        return Sight(kept, lights, self.rows, self.links, self.people, self.mirrors)
 
     def rows_of(self, contact_id: str) -> Iterator[Shown]:
         """The rows that show a Contact's permissions."""
@@ -311,6 +324,13 @@ def _is_waiting(stage: Stage) -> bool:
         overdue = tx.overdue_since(stage.world.org_id)
         retried = tx.retry_due(stage.world.org_id, at=stage.now() + timedelta(days=1))
     return bool(open_writes or overdue or retried)
+
+
+def _held_back(stage: Stage) -> frozenset[str]:
+    """What people wrote over is put right only when more than stops may be written again: while it is a mass
+    change, or paused, there are "no widening or reverting writes" (2.6)."""
+    with stage.ledger.reading() as tx:
+        return frozenset(map(str, tx.held_back(stage.world.org_id)))
 
 
 def _permitted(sight: Sight) -> Iterator[Shown]:

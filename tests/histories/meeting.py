@@ -47,9 +47,10 @@ class Wished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfLead:
-    """A flag of the Lead that a Contact was made from."""
+    """A flag of a Lead that a Contact was made from; a merge takes the Lead along."""
 
     contact_id: str
+    lead_id: str
     flag: str
     at: datetime
 
@@ -63,26 +64,39 @@ def met(
     contacts: Mapping[str, Sighted],
     rows: tuple[Shown, ...],
     lights: Mapping[str, tuple[str | None, str]],
+    leads: Mapping[str, str],
 ) -> None:
     """Tell the oracle of every no that the cycle which looked at this could see."""
     by_id = {row.id: row for row in rows}
     stage.pending = [each for each in stage.pending if each not in pending]
     for each in pending:
-        if isinstance(each, Asked | Overwritten):
-            _met_on_record(stage, each, by_id, lights)
-        else:
-            _met_on_contact(stage, each, contacts.get(each.contact_id))
+        match each:
+            case Asked() | Overwritten():
+                _met_on_record(stage, each, by_id, lights)
+            case OfLead():
+                _met_on_lead(stage, each, contacts, leads)
+            case _:
+                _met_on_contact(stage, each, contacts.get(each.contact_id))
 
 
-def _met_on_contact(stage: Stage, no: Ticked | Wished | OfLead, seen: Sighted | None) -> None:
+def _met_on_lead(
+    stage: Stage, no: OfLead, contacts: Mapping[str, Sighted], leads: Mapping[str, str]
+) -> None:
+    now, made = contacts.get(leads.get(no.lead_id, "")), contacts.get(no.contact_id)
+    # What was merged and parted again before anybody looked has left its Lead with somebody else.
+    astray = made is not None and not made.deleted and now is not made
+    if now is not None and not now.deleted and not astray:
+        _flag(stage, now.id, no.flag, no.at)
+
+
+def _met_on_contact(stage: Stage, no: Ticked | Wished, seen: Sighted | None) -> None:
     if seen is None:
         return
-    if (isinstance(no, Ticked) and no.flag in seen.flags) or (
-        isinstance(no, OfLead) and not seen.deleted
-    ):
+    if isinstance(no, Wished):
+        if not seen.deleted and no.wish in seen.wishes:
+            _wish(stage, seen.id, no.wish, no.at)
+    elif no.flag in seen.flags:
         _flag(stage, seen.id, no.flag, no.at)
-    elif isinstance(no, Wished) and not seen.deleted and no.wish in seen.wishes:
-        _wish(stage, seen.id, no.wish, no.at)
 
 
 def _met_on_record(

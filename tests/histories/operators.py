@@ -11,7 +11,7 @@ from salesforce_bridge.ledger.imports import ImportKind, plan_import, run_import
 from salesforce_bridge.permissions.contact_points import PointType, contact_point
 from salesforce_bridge.permissions.evidence import Grade
 from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, Channel, PurposeKey, Use
-from salesforce_bridge.reconcile.facts import AMBIGUOUS, SubjectRecord
+from salesforce_bridge.reconcile.facts import AMBIGUOUS, LIVE_LINKS, SubjectRecord
 from tests.histories.bundles import MARKETING, RESEARCH, SERVICE, STATUTORY
 from tests.histories.oracle import ANY, EMAIL, OLDEST, POINT_OF, SCOPED, No, Sighted, Yes, wide
 from tests.histories.people import EMAILS, USES
@@ -107,6 +107,7 @@ def records_a_yes(stage: Stage, act: Act) -> str | None:
     )
     with stage.ledger.begin() as tx:
         appended = records.record_event(tx, word, at=at, policy=stage.policy)
+    begins_anew(stage, record)
     yes = Yes(
         use=plain(use),
         at=happened_at,
@@ -123,6 +124,13 @@ def records_a_yes(stage: Stage, act: Act) -> str | None:
         f"an operator records {how} of {ago} ago: Contact {stage.name(seen.id)} says yes to"
         f" {use.purpose}/{use.channel} for {address}{refused}"
     )
+
+
+def begins_anew(stage: Stage, record: SubjectRecord) -> None:
+    """A yes after an erasure is that of a new person, who has the Contacts that are still there."""
+    if record.erased:
+        alive = (link for link in record.links if link.state in LIVE_LINKS)
+        stage.oracle.begins_anew(str(link.contact_id) for link in alive)
 
 
 def establishes(stage: Stage, act: Act) -> str | None:

@@ -3,9 +3,10 @@
 It knows nothing of the bridge's code. It remembers what people did, looks at the org as it is when a cycle
 looks at it, and keeps three books:
 
-- **held**: which Contact holds which no. A no belongs to the Contact it was told about; a merge carries it to
-  the winner, an un-merge back to the loser; whoever holds an address or number that a teller holds, or once
-  held, gets it too, for the channels that use such an address, and passes it on to nobody.
+- **held**: which Contact holds which no. A no belongs to the Contact it was told about, and to the one that
+  took over from it; a merge carries it to the winner, once, an un-merge back to the loser; whoever holds an
+  address or number that a teller holds, or once held, gets it too, for the channels that use such an
+  address, and passes it on to nobody.
 - **lifted**: only a yes of the person, later than the no, ends it, and only on the Contacts of that person.
 - **yeses**: what was ever proven to the ledger, for whom, and for which address.
 
@@ -122,13 +123,21 @@ class Oracle:
     yeses: list[Yes] = field(default_factory=list)
     restricted: dict[str, set[str]] = field(default_factory=dict)  # Contact: why
     erased: set[str] = field(default_factory=set)
+    anew: set[str] = field(default_factory=set)  # erased, and somebody new since
+
+    given_up: list[tuple[str, Held]] = field(default_factory=list)  # noes to what was given up
+    unsure: bool = False  # a cycle broke off, and nobody can say what the ledger knows since
 
     # what people do
 
     def tells(self, contact_id: str, no: No) -> None:
-        """Somebody said no about a Contact, and the ledger can know of it."""
-        held = Held(no=no)
-        held.lifted |= self._overruled(contact_id, no)
+        """Somebody said no about a Contact, and the ledger can know of it; who was merged away lives on."""
+        winner = None if self.unsure else self.merged.get(contact_id)
+        for each in (contact_id,) if winner is None else (contact_id, winner):
+            self._hears(each, no)
+
+    def _hears(self, contact_id: str, no: No) -> None:
+        held = Held(no=no, lifted=self._overruled(contact_id, no))
         self.held.setdefault(contact_id, []).append(held)
 
     def says_yes(self, yes: Yes, *, direct: bool) -> None:
@@ -152,14 +161,23 @@ class Oracle:
             for held in self.held.get(contact_id, ()):
                 held.lifted |= set(uses)
 
-    def goes_on(self, purpose: str, successor: str, channel: str) -> None:
-        """A purpose is given up; whoever said no to it says no to what follows it."""
-        for contact_id, held_by in self.held.items():
-            for held in tuple(held_by):
-                if held.no.purpose == purpose and not held.lifted:
-                    no = replace(held.no, purpose=successor, channel=channel)
-                    lifted = self._overruled(contact_id, no)
-                    held_by.append(Held(no=no, kind=held.kind, lifted=lifted))
+    def gives_up(self, purpose: str) -> None:
+        """A purpose is given up; whoever said no to it will be judged by that."""
+        self.given_up += [
+            (contact_id, held)
+            for contact_id, held_by in self.held.items()
+            for held in held_by
+            if held.no.purpose == purpose
+        ]
+
+    def goes_on(self, successor: str, channel: str) -> None:
+        """Everybody is judged by what was given up: who still says no to it says no to what follows it."""
+        for contact_id, held in self.given_up:
+            if not held.lifted:
+                no = replace(held.no, purpose=successor, channel=channel)
+                lifted = self._overruled(contact_id, no)
+                self.held[contact_id].append(Held(no=no, kind=held.kind, lifted=lifted))
+        self.given_up.clear()
 
     def erases(self, contacts: Iterable[str], at: datetime) -> None:
         """Somebody was forgotten: only the no stays, on every address they had."""
@@ -167,29 +185,53 @@ class Oracle:
             self.erased.add(contact_id)
             points = frozenset(self.points.get(contact_id, ()))
             no = No(words="was erased", told_at=at, everything=True, points=points)
-            self.tells(contact_id, no)
+            self._hears(contact_id, no)
+
+    def begins_anew(self, contacts: Iterable[str]) -> None:
+        """Somebody who was erased said yes: a new person, of whom nothing is known (5.3).
+
+        All that is left of who they were is the silence of their addresses, without a link to anybody.
+        """
+        for contact_id in set(contacts) & self.erased:
+            self.erased.discard(contact_id)
+            self.anew.add(contact_id)
+            held = self.held.get(contact_id, ())
+            self.held[contact_id] = [each for each in held if each.no.points is not None]
 
     # what a cycle looks at
 
     def looks(self, org: Mapping[str, Sighted], law: Law) -> None:
-        """Take in who is who now, as a cycle does that has just looked."""
-        for contact_id, seen in org.items():
-            if not seen.deleted and contact_id not in self.erased:
-                self.points.setdefault(contact_id, set()).update(seen.points)
-        for contact_id, seen in org.items():
-            winner = _winner(seen, org)
-            if winner is not None and self.merged.get(contact_id) != winner:
-                self.merged[contact_id] = winner
-                self._carry(contact_id, winner)
-            elif not seen.deleted and contact_id in self.merged:
-                self._carry(self.merged.pop(contact_id), contact_id, back=True)
+        """Take in who is who now and who shares what, as a cycle does that has just looked."""
+        self.sees_who_is_who(org)
         for contact_id, seen in org.items():
             if not seen.deleted:
                 self._share(contact_id, seen, law)
 
+    def sees_who_is_who(self, org: Mapping[str, Sighted]) -> None:
+        """Take in who is who now: whatever is told by what the cycle sees is told about that."""
+        for contact_id, seen in org.items():
+            if not seen.deleted and contact_id not in self.erased:
+                self.points.setdefault(contact_id, set()).update(seen.points)
+        known = dict(self.merged)
+        for contact_id, seen in org.items():
+            winner, before = _winner(seen, org), known.get(contact_id)
+            if winner is not None and winner != before:
+                self.merged[contact_id] = winner
+                # The one that took over is merged on, or parted again, with all that was carried there,
+                # and with what was taken back there: two people may end a no that was an error (1.5).
+                merged_on = (
+                    before is not None and before in org and _winner(org[before], org) == winner
+                )
+                if not (merged_on or (before is not None and known.get(winner) == before)):
+                    self._carry(contact_id, winner)
+            elif not seen.deleted and contact_id in self.merged:
+                self._carry(self.merged.pop(contact_id), contact_id, back=True)
+
     def _carry(self, one: str, other: str, *, back: bool = False) -> None:
         mine = self.held.setdefault(other, [])
         for held in self.held.get(one, ()):
+            if back and one in self.anew and held.no.points is not None:
+                continue  # they parted from the person who was erased, not from this one
             mine.append(Held(no=held.no, kind=held.kind, lifted=set(held.lifted)))
         self.restricted.setdefault(other, set()).update(
             () if back else self.restricted.get(one, ())

@@ -52,6 +52,8 @@ def asks_to_stop(stage: Stage, act: Act) -> str | None:
     if row is None:
         return None
     request = OBJECTS if act.what % 3 == 0 else STOP
+    if row.request == request:
+        return None  # nothing changes, so nobody can know that it was said again
     _rep(stage, act).update(ROW, row.id, Requested_Change__c=request)
     stage.pending.append(Asked(record_id=row.id, at=stage.now()))
     return f'a rep types "{request}" on {_words(stage, row)}'
@@ -197,6 +199,10 @@ def edits_contact_results(stage: Stage, act: Act) -> str | None:
     if contact is None or not stage.rules_off:
         return None
     status = ("Permitted", "Stopped", None, "Partly permitted")[act.what % 4]
+    if status == stage.shown_on_contacts()[contact.id][0]:
+        return (
+            None  # one channel that is stopped shows as that too: nobody can know that it was meant
+        )
     stage.director.admin.update("Contact", contact.id, Consent_Status__c=status)
     if status == "Stopped":
         stage.pending.append(Overwritten(record_id=contact.id, at=stage.now()))
@@ -295,7 +301,7 @@ def converts(stage: Stage, act: Act) -> str | None:
     )
     made = stage.director.rep.convert_lead(lead).contact_id
     at = stage.now()
-    stage.pending.extend(OfLead(contact_id=made, flag=flag, at=at) for flag in flags)
+    stage.pending.extend(OfLead(contact_id=made, lead_id=lead, flag=flag, at=at) for flag in flags)
     told = " and ".join(flags) or "no flag"
     return f"a rep converts a Lead ({email}) with {told} into Contact {stage.name(made)}"
 

@@ -97,7 +97,7 @@ def corrects(stage: Stage, act: Act) -> str | None:
             if event.kind in STOPS
         ]
     event = act.one(told, act.who)
-    if event is None:
+    if event is None or stage.is_uncertain:
         return None
     event_id, subject_id, use = event
     with stage.ledger.begin() as tx:
@@ -128,6 +128,8 @@ def answers_a_case(stage: Stage, act: Act) -> str | None:
         return None
     at = stage.now()
     state = _end_of(case, act)
+    if state is CaseState.OVERRIDDEN and stage.is_uncertain:
+        return None
     record = stage.record(case.subject_id)
     contacts = stage.contacts_of(record)
     with stage.ledger.begin() as tx:

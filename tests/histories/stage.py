@@ -14,7 +14,7 @@ from salesforce_bridge.reading import Memory, World
 from salesforce_bridge.reconcile.facts import Link, SubjectRecord
 from salesforce_bridge.salesforce.opening import Endpoint, open_gateway
 from salesforce_bridge.simulator.director import Director
-from tests.histories.bundles import EVENTS, MARKETING, NEWS, Bundle, policy_of, text_of
+from tests.histories.bundles import EVENTS, MARKETING, Bundle, policy_of, text_of
 from tests.histories.oracle import FLAGS, Law, Oracle, Sighted
 from tests.integration.salesforce.opened import QUICK, app_of
 from tests.support.orgs import RunningOrg
@@ -99,7 +99,6 @@ class Stage:
     oracle: Oracle = field(default_factory=Oracle)
     names: dict[str, str] = field(default_factory=dict)  # Contact id: A, B, C …
     individuals: list[str] = field(default_factory=list)
-    leads: list[str] = field(default_factory=list)
     pending: list[Any] = field(default_factory=list)  # noes that no cycle has met yet
     proofs: int = 0
     calm: bool = False  # the last look found nothing left to do, and nothing has happened since
@@ -147,6 +146,12 @@ class Stage:
         self.fuse.looks = None
         self.world = replace(self.world, memory=Memory(), aside=[])
 
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the ledger may know of a no that the oracle has not been told of: who takes something back
+        now may mean that one."""
+        return self.oracle.unsure and bool(self.pending)
+
     def use_bundle(self, bundle: Bundle) -> None:
         """Put another policy in force, as two people do."""
         bundle = replace(bundle, number=self.bundle.number + 1)
@@ -156,7 +161,7 @@ class Stage:
                 policy, text_of(bundle), by="dpo", approved_by="counsel", note="changed", at=at
             )
         if bundle.events_retired and not self.bundle.events_retired:
-            self.oracle.goes_on(EVENTS, NEWS, "EMAIL")
+            self.oracle.gives_up(EVENTS)
         self.bundle = bundle
         self.world = replace(self.world, policy=policy)
 
@@ -164,6 +169,11 @@ class Stage:
         """All Contacts as the org has them, deleted ones too."""
         rows = self.director.query(f"SELECT {_CONTACT} FROM Contact", all_rows=True)
         return {each["Id"]: _sighted(each) for each in rows}
+
+    def leads(self) -> dict[str, str]:
+        """Which Contact each Lead is now."""
+        rows = self.director.query("SELECT Id, ConvertedContactId FROM Lead")
+        return {each["Id"]: each["ConvertedContactId"] for each in rows}
 
     def shown_on_contacts(self) -> dict[str, tuple[str | None, str]]:
         """What living Contacts show: their status and their light."""

@@ -96,7 +96,7 @@ def is_unavailable(stage: Stage, act: Act) -> str | None:
 
 def is_killed(stage: Stage, act: Act) -> str | None:
     """The bridge is killed somewhere in a cycle, and started again."""
-    stage.fuse.looks = act.who % 12
+    stage.fuse.looks, stage.oracle.unsure = act.who % 12, True
     try:
         stage.cycle()
     except Killed:
@@ -118,6 +118,8 @@ def is_overtaken(stage: Stage, act: Act) -> str | None:
     flag = act.one(tuple(FLAGS), act.how) or ""
     if ticked and flag in stage.contacts()[row.contact_id or ""].flags:
         return None  # nothing changes, so nobody can know that it was ticked
+    if not ticked and row.request == STOP:
+        return None  # as little
     deed = (
         {"object": "Contact", "id": row.contact_id, "fields": {flag: True}}
         if ticked
@@ -134,10 +136,11 @@ def is_overtaken(stage: Stage, act: Act) -> str | None:
     if played is None or played[0] is not None:
         return "the bridge runs"
     # Which calls come before it is seen nobody can say, so it counts for the cycle after this one.
-    at = stage.now()
+    at, stage.oracle.unsure = stage.now(), True
     if ticked:
         assert row.contact_id is not None
-        stage.pending.append(Ticked(contact_id=row.contact_id, flag=flag, at=at))
+        no = Ticked(contact_id=row.contact_id, flag=flag, at=at)
+        stage.pending.append(no)
     else:
         stage.pending.append(Asked(record_id=row.id, at=at))
     return words

@@ -5,7 +5,7 @@ from dataclasses import fields as fields_of
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -73,7 +73,9 @@ WORDS = (*(each.value for each in Status), None, "", "permitted", "Yes!")
 REQUESTS = (*(each.value for each in Request), None, None, None, "", "Maybe")
 # Kinds that make something valid come up more often, so that there is something to lose.
 LOADER = "005000000000007AAA"
-RIGHTS = tuple(each.name for each in fields_of(Individual) if each.name != "individual_id")
+RIGHTS = tuple(
+    each.name for each in fields_of(Individual) if each.type == "bool" or each.type is bool
+)
 IN_THE_WAY = (
     ConditionKind.RESTRICTION,
     ConditionKind.RESTRICTION,
@@ -223,7 +225,8 @@ def individuals(draw: st.DrawFn) -> Individual | None:
     if not rarely(draw, 4):
         return None
     asked = draw(st.sets(st.sampled_from(RIGHTS), max_size=2))
-    return Individual(individual_id="0PK000000000001AAA", **dict.fromkeys(sorted(asked), True))
+    flags: dict[str, Any] = dict.fromkeys(sorted(asked), True)
+    return Individual(individual_id="0PK000000000001AAA", **flags)
 
 
 @st.composite

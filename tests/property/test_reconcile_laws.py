@@ -280,7 +280,7 @@ def test_every_newly_ticked_flag_is_a_stop_in_the_ledger_afterwards(world: World
             if getattr(contact, name) and not (mirror is not None and getattr(mirror, name)):
                 for channel in channels_of(flag, world.policy):
                     closed = a_use(channel=channel)
-                    assert is_stopped(record, closed, policy=world.policy)
+                    assert is_stopped(record, closed, policy=world.policy, at=world.at)
 
 
 def answer_for(
@@ -428,9 +428,9 @@ def test_no_plan_lifts_a_stop(world: World) -> None:
     records = after(world)
     for whose, before in world.records.items():
         for use in KNOWN:
-            if is_stopped(before, use, policy=world.policy):
+            if is_stopped(before, use, policy=world.policy, at=world.at):
                 erased = records[whose].permissions.get(use)
-                assert is_stopped(records[whose], use, policy=world.policy) or (
+                assert is_stopped(records[whose], use, policy=world.policy, at=world.at) or (
                     erased is not None and erased.state is State.ERASED
                 )
 
@@ -857,5 +857,5 @@ def test_merging_with_somebody_of_the_same_history_changes_nothing(one: SubjectR
 def test_a_merge_keeps_every_stop_of_both(one: SubjectRecord, other: SubjectRecord) -> None:
     result = joined(one, other)
     for use in KNOWN:
-        if any(is_stopped(each, use, policy=POLICY) for each in (one, other)):
+        if any(is_stopped(each, use, policy=POLICY, at=NOON) for each in (one, other)):
             assert tiers(result)[use] >= 4

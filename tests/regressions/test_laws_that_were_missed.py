@@ -26,7 +26,7 @@ from tests.unit.permissions.calls import MOBILE, OFFER_CALL, call, interest, opt
 from tests.unit.permissions.examples import (
     MARKETING_BY_EMAIL,
     NOON,
-    SomePerson,
+    Somebody,
     a_condition,
     a_permission,
     ask,
@@ -143,7 +143,7 @@ def test_an_opened_mail_counted_as_a_sign_of_life(bridge: Bridge) -> None:
     """
     policy = with_purpose("direct_marketing", max_age=None)
     given = a_permission(use=MARKETING_BY_EMAIL)
-    quiet = SomePerson(permissions={given.use: given}, jurisdiction="FR")
+    quiet = Somebody(permissions={given.use: given}, jurisdiction="FR")
     lived = replace(quiet, conditions=(a_condition(ConditionKind.ACTIVITY, valid_from=hours(240)),))
     years = timedelta(days=3 * 365)
     assert end_of(given, person=quiet, policy=policy) == hours(-24) + years

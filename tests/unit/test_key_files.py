@@ -73,6 +73,7 @@ def test_what_is_wrong_with_keys_of_proofs_is_named(tmp_path: Path, text: str, w
         read_proof_keys(written(tmp_path, text))
     assert "points.proof_key_file" in caught.value.message
     assert ONE[:8] not in caught.value.message
+    assert "salesforce-bridge config new-proof-key KIND FILE" in caught.value.hint
 
 
 def test_a_file_that_cannot_be_read_is_named_with_its_setting(tmp_path: Path) -> None:

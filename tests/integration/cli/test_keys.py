@@ -36,6 +36,20 @@ def test_a_kind_is_a_plain_word(bridge: Program, tmp_path: Path) -> None:
     assert bridge("config", "new-proof-key", "portal", "no/such/folder").code == 78
 
 
+def test_a_spoilt_line_can_be_put_right_as_the_program_says(
+    bridge: Program, tmp_path: Path
+) -> None:
+    path = tmp_path / "proof-keys"
+    path.write_text("portal 0123\n")
+    refused = bridge("config", "new-proof-key", "portal", "proof-keys")
+    assert refused.code == 78
+    assert "line 1" in refused.err
+    assert "remove that line; salesforce-bridge config new-proof-key KIND FILE" in refused.err
+    path.write_text("")
+    assert bridge("config", "new-proof-key", "portal", "proof-keys").code == 0
+    assert set(read_proof_keys(path)) == {"portal"}
+
+
 def test_the_doctor_looks_at_who_may_read_the_keys_of_proofs(running: Rehearsal) -> None:
     running.bridge("config", "new-proof-key", "portal", "proof-keys")
     setting = ("--set", "points.proof_key_file=proof-keys")

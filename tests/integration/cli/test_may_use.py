@@ -107,6 +107,24 @@ def test_a_contact_that_nobody_met_and_a_purpose_that_nobody_knows(running: Rehe
     assert (code, answer["verdict"]) == (1, "DENY")
 
 
+@pytest.mark.parametrize(
+    ("use", "known"),
+    [
+        (("news", "EMAIL"), "no purpose news; it knows direct_marketing, "),
+        (("direct_marketing", "email"), "no channel email for it; it knows EMAIL, LIVE_CALL, POST"),
+    ],
+)
+def test_a_question_that_is_misspelt_is_denied_and_told_what_there_is(
+    running: Rehearsal, use: tuple[str, str], known: str
+) -> None:
+    code, answer = asked(running, *use)
+    assert (code, answer["verdict"]) == (1, "DENY")
+    assert str(answer["unknown"]).startswith(known)
+    told = running.bridge("may-use", running.calm_contact(), *use).out
+    assert f"The policy knows {known}" in told
+    assert asked(running, *EMAIL)[1]["unknown"] is None
+
+
 def test_an_explanation_walks_every_gate_the_passed_ones_too(permitted: Rehearsal) -> None:
     document = permitted.bridge("explain", permitted.calm_contact(), "--json").document
     (use,) = [each for each in document["uses"] if (each["purpose"], each["channel"]) == EMAIL]
@@ -119,6 +137,15 @@ def test_an_explanation_walks_every_gate_the_passed_ones_too(permitted: Rehearsa
     assert use["renew_by"] is None
     told = permitted.bridge("explain", permitted.calm_contact()).out
     assert "law of the channel" in told
+
+
+def test_an_explanation_says_in_words_that_no_country_is_known(running: Rehearsal) -> None:
+    contact = running.calm_contact()
+    running.org.director.admin.update("Contact", contact, MailingCountry="Atlantis")
+    assert running.bridge("run", "--once").code == 0
+    told = running.bridge("explain", contact).out
+    assert "the strictest law of all, because no country of theirs is known" in told
+    assert "law of UNKNOWN" not in told
 
 
 def test_an_explanation_names_the_law_that_counts_and_what_happened_last(

@@ -107,7 +107,9 @@ def test_a_diff_tries_the_policy_on_everybody_and_changes_nothing(permitted: Reh
         "before": "Permitted",
         "after": "Lapsed",
     } in document["changed"]
-    assert "Nothing was changed" in permitted.bridge("policy", "diff", str(path)).out
+    told = permitted.bridge("policy", "diff", str(path)).out
+    assert "Nothing was changed" in told
+    assert f"tried on {document['people']} people of the ledger\n" in told
     assert permitted.bridge("status", "--json").document["audit"] == before
     assert permitted.bridge("policy", "show", "--json").document["version"] == "2026-01"
 

@@ -83,6 +83,7 @@ def test_nobody_approves_alone_nor_what_they_claimed_themselves(claimed: Rehears
     [
         (("--grade", "D", "--notice", "consent-en-1"), "needs proof of grade"),
         (("--grade", "A", "--notice", "unheard-of"), "would not follow"),
+        (("--grade", "A", "--notice", "unheard-of"), "was not out at that time"),
         ((*PROOF, "--address", "not an address"), "cannot be read"),
     ],
 )
@@ -122,6 +123,23 @@ def test_a_claim_is_shown_beside_what_the_ledger_holds(claimed: Rehearsal) -> No
     told = claimed.bridge("review", "show", claim["claim_id"]).out
     assert "form 12" in told
     assert "two people to approve it" in told
+    assert f"review approve {claim['claim_id']} --approved-by LOGIN --grade A|B" in told
+    assert f"review refuse {claim['claim_id']}" in told
+
+
+def test_a_list_that_is_cut_says_so_and_what_to_do_next(claimed: Rehearsal) -> None:
+    waiting = claimed.bridge("review", "list", "--json").document
+    whole = claimed.bridge("review", "list").out
+    assert f"{len(waiting)} wait; review show CLAIM_ID" in whole
+    assert len(waiting) > 1
+    assert "More than 1 wait (-n shows more)" in claimed.bridge("review", "list", "-n", "1").out
+    assert len(claimed.bridge("review", "list", "-n", "1", "--json").document) == 1
+
+
+def test_an_approval_without_proof_is_told_what_to_give(claimed: Rehearsal) -> None:
+    answer = claimed.bridge("review", "approve", the_claim(claimed)["claim_id"], *OTHER)
+    assert answer.code == 1
+    assert "give --grade, --notice and --evidence" in answer.err
 
 
 def test_claims_are_refused_in_bulk_only_when_somebody_says_yes(claimed: Rehearsal) -> None:

@@ -67,6 +67,29 @@ def test_a_case_says_how_it_may_end(running: Rehearsal) -> None:
     assert "rights list" in unknown.err
 
 
+def test_a_case_says_what_the_law_grants_under_each_basis_that_the_data_is_used_on(
+    running: Rehearsal,
+) -> None:
+    wide = opened(running, "ERASURE")
+    shown = running.bridge("rights", "show", wide["case_id"], "--json").document
+    granted = {each["purpose"]: each for each in shown["entitled_to"]}
+    assert {key: (each["lawful_basis"], each["article"]) for key, each in granted.items()} == {
+        "direct_marketing": ("CONSENT", "17(1)(b)"),
+        "product_research": ("LEGITIMATE_INTEREST", "17(1)(c)"),
+        "service_messages": ("CONTRACT", "17(1)(a)"),
+        "statutory_notices": ("LEGAL_OBLIGATION", "17(3)(b)"),
+    }
+    assert granted["statutory_notices"]["worth"] == "REFUSED"
+    told = running.bridge("rights", "show", wide["case_id"]).out
+    assert "the right is" in told
+    assert granted["direct_marketing"]["sentence"] in told
+    assert "no such right" in told
+    narrow = opened(running, "OBJECTION", "--purpose", "product_research")
+    shown = running.bridge("rights", "show", narrow["case_id"], "--json").document
+    assert [each["purpose"] for each in shown["entitled_to"]] == ["product_research"]
+    assert [each["worth"] for each in shown["entitled_to"]] == ["HOLD_AND_DECIDE"]
+
+
 def test_the_law_gives_a_complex_case_two_months_more_once(running: Rehearsal) -> None:
     received = datetime.now(UTC).replace(microsecond=0)
     case = opened(running, "ACCESS")

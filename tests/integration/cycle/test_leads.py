@@ -81,8 +81,11 @@ def test_a_lead_that_cannot_be_understood_is_asked_for_until_it_can_be(
         lead = bridge.seen(contact_id).lead
         assert lead is not None
         assert lead.opted_out_of_fax
+        assert bridge.is_stopped(contact_id, FAX)
         bridge.settle()
+        assert bridge.contact(contact_id)["HasOptedOutOfFax"] is True
         assert bridge.calls_of() == 1
+        assert bridge.differences() == []
         assert bridge.audit_is_intact()
 
 

@@ -134,6 +134,28 @@ def test_whoever_moves_keeps_the_stricter_law(bridge: Living) -> None:
     assert bridge.differences() == []
 
 
+def test_a_country_that_is_merely_learned_is_no_move(bridge: Living) -> None:
+    contact_id = bridge.meet(MailingCountry=None)
+    bridge.settle()
+    assert bridge.person(contact_id).jurisdiction == "UNKNOWN"
+    bridge.tell(contact_id, EventKind.GRANT)
+    bridge.settle()
+    bridge.director.rep.update("Contact", contact_id, MailingCountry="Germany")
+    learned = bridge.cycle()
+    assert "PROFILE_REEVALUATED_STRICTER" not in learned.decisions
+    record = bridge.person(contact_id)
+    assert (record.jurisdiction, record.former_jurisdiction, record.moved_at) == ("DE", None, None)
+    bridge.settle()
+    assert bridge.differences() == []
+    # Whoever leaves the place that was learned has moved.
+    bridge.director.rep.update("Contact", contact_id, MailingCountry="France")
+    moved = bridge.cycle()
+    assert moved.decisions["PROFILE_REEVALUATED_STRICTER"] >= 1
+    record = bridge.person(contact_id)
+    assert (record.jurisdiction, record.former_jurisdiction) == ("FR", "DE")
+    assert bridge.audit_is_intact()
+
+
 def test_a_policy_that_was_never_kept_changes_nothing_that_is_said(
     bridge: Living, known: tuple[str, str, str]
 ) -> None:

@@ -21,9 +21,7 @@ from tests.integration.reasons.law import (
 )
 from tests.integration.reasons.promises import decisions_about, entries, seq_of
 from tests.integration.reasons.scene import DAY, GRANT, HOUR, OBJECTS, STOP, Scene
-
-NEVER_ASKED, STOPPED = ("Not asked", "Never asked"), ("Stopped", "Do not")
-PERMITTED, LIMITED = ("Permitted", "OK"), ("Limited", "Wait")
+from tests.integration.reasons.unchanged import LIMITED, NEVER_ASKED, PERMITTED, STOPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

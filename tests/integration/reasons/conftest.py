@@ -13,7 +13,8 @@ from salesforce_bridge.ledger.store import Ledger
 from salesforce_bridge.reading import Memory
 from tests.integration.cycle.living import living
 from tests.integration.reasons.law import first_text, policy_of
-from tests.integration.reasons.scene import MORNING, PROOF_KEYS, Scene, play_the_past
+from tests.integration.reasons.past import play_the_past
+from tests.integration.reasons.scene import MORNING, PROOF_KEYS, Scene
 from tests.integration.salesforce.opened import gateway_to
 from tests.support.ledgers import nonces, sqlite_ledger
 from tests.support.orgs import RunningOrg, running_simulator

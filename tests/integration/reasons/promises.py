@@ -71,6 +71,7 @@ def broken_promises(scene: Scene, scenario: Scenario) -> tuple[str, ...]:
         *_of_the_ledger(scene, told, before),
         *_of_salesforce(scene, told),
         *_of_the_effect(scene, scenario, told, before),
+        *_of_the_silence(scene, scenario, told, before),
         *(() if told.unwritten else more_than_is_lawful(scene)),
         *(told.then(scene) if told.then is not None else ()),
     ]
@@ -128,6 +129,7 @@ class _Before:
     events: frozenset[str]
     claims: frozenset[str]
     cases: frozenset[str]
+    stamps: tuple[str, ...]  # of the rows of the use
 
     @classmethod
     def of(cls, scene: Scene, told: Told) -> "_Before":
@@ -141,6 +143,7 @@ class _Before:
             events=frozenset(each.id for each in _events(scene, people.keys())),
             claims=frozenset(each.id for whose in people.values() for each in whose.candidates),
             cases=frozenset(each.id for whose in people.values() for each in whose.cases),
+            stamps=_stamps(scene, told),
         )
 
 
@@ -225,6 +228,17 @@ def _of_the_effect(scene: Scene, scenario: Scenario, told: Told, before: _Before
         yield "marketing is still allowed"
     if effect == "KEEP" and before.link == told.link and before.answer and not told.beside:
         yield from _otherwise("verdict", answer.verdict, before.answer.verdict)
+
+
+def _stamps(scene: Scene, told: Told) -> tuple[str, ...]:
+    return tuple(each["SystemModstamp"] for each in scene.rows_shown(told.who, told.use))
+
+
+def _of_the_silence(scene: Scene, scenario: Scenario, told: Told, before: _Before) -> Iterator[str]:
+    """A reason for which Salesforce gets nothing leaves the row of its use alone."""
+    promised = (CATALOGUE[scenario.code]["salesforce"] or "").startswith("none")
+    if promised and not told.beside:
+        yield from _otherwise("written", set(_stamps(scene, told)) - set(before.stamps), set())
 
 
 def more_than_is_lawful(scene: Scene) -> Iterator[str]:

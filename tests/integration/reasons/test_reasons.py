@@ -6,7 +6,20 @@ from collections.abc import Mapping
 import pytest
 
 from salesforce_bridge.reconcile.reasons import RETIRED
-from tests.integration.reasons import beside, cells, claims, clock, people, stops
+from tests.integration.reasons import (
+    beside,
+    bundles,
+    claims,
+    clock,
+    edits,
+    flags,
+    merges,
+    people,
+    pushes,
+    refusals,
+    rights,
+    stops,
+)
 from tests.integration.reasons.beside import Beside
 from tests.integration.reasons.promises import (
     CATALOGUE,
@@ -19,8 +32,12 @@ from tests.integration.reasons.promises import (
 from tests.integration.reasons.scene import Scene
 from tests.support.orgs import ROOT
 
+BY_SITUATION = (
+    *(pushes, stops, flags, rights, claims, edits),
+    *(people, merges, clock, bundles, refusals),
+)
 SCENARIOS: tuple[Scenario, ...] = tuple(
-    each for module in (stops, claims, people, clock, cells) for each in scenarios_in(vars(module))
+    each for module in BY_SITUATION for each in scenarios_in(vars(module))
 )
 OTHERS: tuple[Beside, ...] = beside.scenarios_in(vars(beside))
 # Codes that no cycle and no verb of the ledger can come to today, each with why.

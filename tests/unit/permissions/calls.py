@@ -77,7 +77,7 @@ def opt_out_calls(law: ChannelLaw = ChannelLaw.OPT_OUT, **said: Any) -> Policy:
         for key in (PurposeKey("direct_marketing"), PurposeKey("product_research"))
     }
     policy = replace(POLICY, purposes={**POLICY.purposes, **changed})
-    return under_law(a_profile(law, **({"dnc_register": "TPS"} | said)), policy=policy)
+    return under_law(a_profile(law=law, **({"dnc_register": "TPS"} | said)), policy=policy)
 
 
 # What makes each obstacle stand in somebody's way.

@@ -20,7 +20,7 @@ from salesforce_bridge.permissions.keys import (
     SubjectId,
     Use,
 )
-from salesforce_bridge.permissions.laws import ChannelLaw, Profile
+from salesforce_bridge.permissions.laws import ANY_CLASS, STRICT, ChannelLaw, Profile
 from salesforce_bridge.permissions.policy import Category, Policy, parse_policy
 from salesforce_bridge.permissions.states import VALID, State
 from salesforce_bridge.permissions.stops import Stop
@@ -42,6 +42,11 @@ MARKETING_BY_EMAIL = a_use(channel="EMAIL")
 RESEARCH = a_use("product_research", "EMAIL")
 SERVICE = a_use("service_messages", "EMAIL")
 EVERYTHING = a_use("*", "*")
+
+
+def days(*counts: float) -> tuple[timedelta, ...]:
+    """Name spans by their lengths in days."""
+    return tuple(timedelta(days=count) for count in counts)
 
 
 def hours(count: float) -> datetime:
@@ -140,8 +145,8 @@ def a_permission(state: State = State.GIVEN, **said: Any) -> Permission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SomePerson:
-    """A person of whom a test says only what matters."""
+class Somebody:
+    """A consumer in the United Kingdom with whom nothing is wrong but what a test says."""
 
     permissions: Mapping[Use, Permission] = field(default_factory=dict)
     stops: tuple[Stop, ...] = ()
@@ -155,7 +160,7 @@ class SomePerson:
     erased: bool = False
 
 
-ABOUT_A_PERSON = frozenset(one.name for one in fields(SomePerson))
+ABOUT_A_PERSON = frozenset(one.name for one in fields(Somebody))
 
 
 def ask(permission: Permission | None, **said: Any) -> Answer:
@@ -165,7 +170,7 @@ def ask(permission: Permission | None, **said: Any) -> Answer:
     purpose = policy.purposes.get(use.purpose)
     about = {name: said.pop(name) for name in tuple(said) if name in ABOUT_A_PERSON}
     about.setdefault("conditions", every_condition())
-    person = SomePerson(permissions={} if permission is None else {use: permission}, **about)
+    person = Somebody(permissions={} if permission is None else {use: permission}, **about)
     plain: dict[str, Any] = {
         "policy": policy,
         "at": NOON,
@@ -177,29 +182,15 @@ def ask(permission: Permission | None, **said: Any) -> Answer:
 
 
 def a_profile(
-    law: ChannelLaw = ChannelLaw.PRIOR_CONSENT, *, key: str = "UK", **said: Any
+    key: str = "UK", *, law: ChannelLaw = ChannelLaw.PRIOR_CONSENT, **said: Any
 ) -> Profile:
-    """The law of a place that asks the same on every channel."""
-    plain: dict[str, Any] = {
-        "key": key,
-        "version": 1,
-        "rules": {channel: {"*": law} for channel in POLICY.channels},
-        "grades": {},
-        "double_opt_in_required": False,
-        "max_consent_age": None,
-        "dnc_register": None,
-        "stop_deadline": timedelta(days=1),
-        "reply_months": 1,
-        "extension_months": 2,
-        "evidence_retention": timedelta(days=3 * 365),
-        "suppression_retention": None,
-        "confirmed_by": None,
-    }
-    return Profile(**(plain | said))
+    """The law of a place that asks the same on every channel, and nothing else but what a test says."""
+    rules = {channel: {ANY_CLASS: law} for channel in POLICY.channels}
+    return replace(STRICT, **({"key": key, "rules": rules} | said))
 
 
 def under_law(*profiles: Profile, policy: Policy = POLICY) -> Policy:
-    """A policy for places whose laws a test names."""
+    """A policy that knows the places a test names and no others."""
     return replace(policy, profiles={profile.key: profile for profile in profiles})
 
 

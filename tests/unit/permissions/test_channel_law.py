@@ -152,12 +152,12 @@ def test_facts_of_two_sales_do_not_make_one() -> None:
 
 
 def test_what_is_no_marketing_asks_no_channel_law() -> None:
-    policy = under_law(a_profile(ChannelLaw.PRIOR_CONSENT))
+    policy = under_law(a_profile())
     assert ask(interest(use=RESEARCH), policy=policy).reason == "ALLOW_LEGITIMATE_INTEREST"
 
 
 def test_after_a_move_both_laws_count_until_there_is_newer_proof() -> None:
-    strict, open_ = a_profile(key="DE"), a_profile(ChannelLaw.OPT_OUT)
+    strict, open_ = a_profile("DE"), a_profile(law=ChannelLaw.OPT_OUT)
     policy = under_law(strict, open_, policy=opt_out_calls())
     policy = replace(policy, profiles={"DE": strict, "UK": open_})
     moved: dict[str, Any] = {"former_jurisdiction": "DE", "moved_at": hours(-1), "policy": policy}
@@ -201,7 +201,7 @@ def test_no_register_is_asked_where_there_is_none_or_nobody_calls() -> None:
 
 
 def test_the_registers_of_both_places_are_asked_after_a_move() -> None:
-    here, there = (a_profile(ChannelLaw.OPT_OUT, key=key, dnc_register=key) for key in ("UK", "FR"))
+    here, there = (a_profile(key, law=ChannelLaw.OPT_OUT, dnc_register=key) for key in ("UK", "FR"))
     policy = replace(opt_out_calls(), profiles={"UK": here, "FR": there})
     moved: dict[str, Any] = {"former_jurisdiction": "FR", "moved_at": hours(-1), "policy": policy}
     one, two = replace(SCREENED, ref="UK"), replace(SCREENED, ref="FR")

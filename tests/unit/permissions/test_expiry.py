@@ -35,11 +35,14 @@ from tests.unit.permissions.examples import (
     POLICY,
     RESEARCH,
     SERVICE,
+    Somebody,
     a_condition,
     a_permission,
+    a_profile,
+    days,
+    under_law,
     with_purpose,
 )
-from tests.unit.permissions.people import Somebody, a_profile, days, with_profiles
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
@@ -54,7 +57,7 @@ def a_rule(jurisdiction: str = "*", **said: Any) -> ExpiryRule:
 
 def ageless(*rules: ExpiryRule, max_age: timedelta | None = None) -> Policy:
     """The policy with no age but these, and no profile at all."""
-    return with_profiles(with_purpose("direct_marketing", max_age=max_age, expiry=rules))
+    return under_law(policy=with_purpose("direct_marketing", max_age=max_age, expiry=rules))
 
 
 def a_consent(**said: Any) -> Permission:
@@ -83,7 +86,7 @@ CONTRACT = in_force(LawfulBasis.CONTRACT)
         ({}, ageless(a_rule(max_age=8 * DAY), a_rule("UK", max_age=7 * DAY)), 7 * DAY),
         ({}, ageless(a_rule(max_age=6 * DAY), a_rule("UK", max_age=7 * DAY)), 6 * DAY),
         ({}, ageless(a_rule("DE", max_age=DAY)), None),
-        ({}, with_profiles(ageless(), a_profile(max_consent_age=5 * DAY)), 5 * DAY),
+        ({}, under_law(a_profile(max_consent_age=5 * DAY), policy=ageless()), 5 * DAY),
         ({"effective_to": NOON + 4 * DAY}, ageless(max_age=9 * DAY), 4 * DAY),
         ({"reaffirm_by": NOON + 3 * DAY}, ageless(max_age=9 * DAY), 3 * DAY),
         ({"effective_to": NOON + 4 * DAY, "reaffirm_by": NOON + 8 * DAY}, ageless(), 4 * DAY),
@@ -114,21 +117,23 @@ def test_a_purpose_that_the_policy_no_longer_knows_ends_as_its_permission_says()
 
 
 def test_the_age_of_both_places_counts_until_somebody_agreed_after_moving() -> None:
-    policy = with_profiles(ageless(a_rule("DE", max_age=3 * DAY)), a_profile("UK"), a_profile("DE"))
+    policy = under_law(
+        a_profile("UK"), a_profile("DE"), policy=ageless(a_rule("DE", max_age=3 * DAY))
+    )
     moved = Somebody(former_jurisdiction="DE", moved_at=NOON + DAY)
     assert end_of(a_consent(), person=moved, policy=policy) == NOON + 3 * DAY
     renewed = a_consent(granted_at=NOON + DAY)
     assert end_of(renewed, person=moved, policy=policy) is None
-    by_profile = with_profiles(ageless(), a_profile("UK"), a_profile("DE", max_consent_age=DAY))
+    by_profile = under_law(a_profile("UK"), a_profile("DE", max_consent_age=DAY), policy=ageless())
     assert end_of(a_consent(), person=moved, policy=by_profile) == NOON + DAY
 
 
 def test_the_age_of_a_consent_is_nothing_to_an_interest_but_a_rule_of_expiry_is() -> None:
     profile = a_profile(max_consent_age=DAY)
-    aged = with_profiles(with_purpose("product_research", max_age=DAY), profile)
+    aged = under_law(profile, policy=with_purpose("product_research", max_age=DAY))
     assert end_of(INTEREST, person=UNMOVED, policy=aged) is None
     quiet = a_rule(max_age=5 * DAY, trigger=Trigger.LAST_ACTIVE)
-    ruled = with_profiles(with_purpose("product_research", expiry=(quiet,)), profile)
+    ruled = under_law(profile, policy=with_purpose("product_research", expiry=(quiet,)))
     assert end_of(INTEREST, person=UNMOVED, policy=ruled) == NOON + 5 * DAY
 
 
@@ -188,14 +193,14 @@ def test_opening_an_email_is_no_activity_but_what_the_ledger_holds_as_one_is() -
 
 
 def test_a_rule_is_what_comes_of_all_that_count_in_a_place() -> None:
-    policy = with_profiles(
-        ageless(
+    policy = under_law(
+        a_profile("UK", max_consent_age=25 * DAY, renew_before=days(7)),
+        a_profile("DE", renew_before=days(4)),
+        policy=ageless(
             a_rule(max_age=9 * DAY, renew_before=days(2, 1), grace=5 * DAY),
             a_rule("UK", max_age=20 * DAY, trigger=Trigger.LAST_ACTIVE, grace=3 * DAY),
             max_age=30 * DAY,
         ),
-        a_profile("UK", max_consent_age=25 * DAY, renew_before=days(7)),
-        a_profile("DE", renew_before=days(4)),
     )
     assert rule_for(policy, MARKETING, "UK") == ExpiryRule(
         jurisdiction="UK",
@@ -272,9 +277,9 @@ def test_prompts_are_those_of_the_purpose_in_that_place_else_those_of_the_place(
 
     everywhere, here = a_rule(renew_before=days(60)), a_rule("UK", renew_before=days(50))
     place = a_profile(renew_before=days(40))
-    assert first(with_profiles(ageless(everywhere, here), place)) == 50 * DAY
-    assert first(with_profiles(ageless(everywhere), place)) == 60 * DAY
-    assert first(with_profiles(ageless(a_rule("UK")), place)) == 40 * DAY
+    assert first(under_law(place, policy=ageless(everywhere, here))) == 50 * DAY
+    assert first(under_law(place, policy=ageless(everywhere))) == 60 * DAY
+    assert first(under_law(place, policy=ageless(a_rule("UK")))) == 40 * DAY
 
 
 # What a basis rests on
@@ -370,7 +375,7 @@ def policies(draw: st.DrawFn) -> Policy:
         )
         for key in draw(st.sampled_from(((), ("UK",), ("UK", "DE"))))
     ]
-    policy = with_profiles(POLICY, *places)
+    policy = under_law(*places)
     key = draw(st.sampled_from(tuple(POLICY.purposes)))
     changed = replace(
         POLICY.purposes[key],

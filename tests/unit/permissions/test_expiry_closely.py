@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from salesforce_bridge.permissions.answers import Verdict
+from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.bundle import Trigger
 from salesforce_bridge.permissions.conditions import ConditionKind
 from salesforce_bridge.permissions.expiry import (
     due_since,
     end_of,
+    ground_ends_at,
     next_moment,
     prompts_of,
     review_due_at,
@@ -26,14 +30,17 @@ from tests.unit.permissions.examples import (
     POLICY,
     RESEARCH,
     SERVICE,
+    Somebody,
     a_condition,
     a_permission,
+    a_profile,
     ask,
+    days,
     every_condition,
     hours,
+    under_law,
     with_purpose,
 )
-from tests.unit.permissions.people import Somebody, a_profile, days, with_profiles
 from tests.unit.permissions.test_channel_law import offered
 from tests.unit.permissions.test_expiry import (
     DAY,
@@ -50,14 +57,14 @@ AT_HOME: dict[str, Any] = {"person": Somebody()}
 
 
 def test_a_consent_is_aged_and_prompted_for_by_its_own_place_and_not_by_the_strictest() -> None:
-    policy = with_profiles(ageless(), LOOSE, STRICT)
+    policy = under_law(LOOSE, STRICT, policy=ageless())
     ending = a_consent(effective_to=NOON + 99 * DAY)
     assert end_of(a_consent(), policy=policy, **AT_HOME) is None
     assert prompts_of(ending, policy=policy, **AT_HOME) == ()
 
 
 def test_the_age_of_the_place_somebody_left_is_nothing_to_a_newer_consent() -> None:
-    policy = with_profiles(ageless(), LOOSE, STRICT)
+    policy = under_law(LOOSE, STRICT, policy=ageless())
     moved = Somebody(former_jurisdiction="DE", moved_at=NOON)
     before, after = a_consent(granted_at=hours(-1)), a_consent(granted_at=NOON)
     assert end_of(before, person=moved, policy=policy) == hours(-1) + DAY
@@ -65,9 +72,9 @@ def test_the_age_of_the_place_somebody_left_is_nothing_to_a_newer_consent() -> N
 
 
 def test_the_channel_law_of_the_place_somebody_left_is_nothing_to_newer_proof() -> None:
-    strict = replace(a_profile("DE"), rules={Channel("EMAIL"): {"CONSUMER": ChannelLaw.OPT_OUT}})
-    loose = a_profile("UK", laws={"EMAIL": "NONE"})
-    policy = with_profiles(POLICY, loose, strict)
+    strict = a_profile("DE", rules={Channel("EMAIL"): {"CONSUMER": ChannelLaw.OPT_OUT}})
+    loose = a_profile("UK", law=ChannelLaw.NONE)
+    policy = under_law(loose, strict)
     moved = Somebody(former_jurisdiction="DE", moved_at=NOON)
 
     def law(person: Somebody, granted_at: float) -> ChannelLaw:
@@ -93,6 +100,22 @@ def test_prompts_come_after_the_latest_yes_and_never_at_it() -> None:
     assert prompts_of(undated, policy=policy, **AT_HOME) == (NOON + 23 * DAY,)
 
 
+def test_a_consent_to_what_the_policy_no_longer_knows_is_prompted_for_as_its_place_says() -> None:
+    unheard_of = under_law(LOOSE, STRICT, policy=replace(POLICY, purposes={}))
+    ending = a_consent(effective_to=NOON + 99 * DAY)
+    there = Somebody(jurisdiction="DE")
+    assert prompts_of(ending, person=there, policy=unheard_of) == (NOON + 59 * DAY, NOON + 94 * DAY)
+
+
+@pytest.mark.parametrize("lengths", [(2 * DAY, 5 * DAY), (5 * DAY, 2 * DAY), (5 * DAY, 5 * DAY)])
+def test_a_basis_lasts_as_long_as_the_longest_of_the_contracts_it_rests_on(
+    lengths: tuple[timedelta, ...],
+) -> None:
+    permission = interest(use=SERVICE, basis=LawfulBasis.CONTRACT)
+    person = Somebody(conditions=tuple(contract(length) for length in lengths))
+    assert ground_ends_at(permission, person=person) == NOON + 5 * DAY
+
+
 def test_the_clock_comes_back_for_a_question_that_nobody_answers() -> None:
     asked = a_permission(State.REQUESTED, since=NOON, granted_at=None)
     lapse = NOON + POLICY.request_lapses_after
@@ -112,9 +135,9 @@ def test_the_clock_comes_back_when_the_policy_itself_says_something_else() -> No
     )
     switching = with_purpose("direct_marketing", assignments=(ending,), max_age=None, expiry=())
     asked: dict[str, Any] = {"at": NOON, **AT_HOME}
-    policy = with_profiles(switching)
+    policy = under_law(policy=switching)
     assert next_moment(a_consent(), policy=policy, **asked) == day
-    unheard_of = with_profiles(replace(POLICY, purposes={}))
+    unheard_of = under_law(policy=replace(POLICY, purposes={}))
     assert next_moment(a_consent(), policy=unheard_of, **asked) is None
 
 

@@ -10,6 +10,7 @@ from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.fold import Permission
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.permissions.marks import marked
+from salesforce_bridge.permissions.permission import last_told
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.permissions.stops import EVERYTHING, Stop, StopKind, narrowness, with_stop
 from tests.unit.permissions.calls import a_stop
@@ -17,6 +18,7 @@ from tests.unit.permissions.examples import (
     MARKETING_BY_POST,
     NOON,
     RESEARCH,
+    a_permission,
     an_event,
     codes,
     folded,
@@ -199,3 +201,19 @@ def test_whoever_lifted_a_wide_stop_is_believed_through_others_again() -> None:
     )
     again = an_event(GRANT, **RELAYED)
     assert the(*told, again).state is State.GIVEN
+
+
+def test_a_no_was_last_told_when_somebody_said_it_again() -> None:
+    stop, again = an_event(WITHDRAW, hours(-5)), an_event(EventKind.CORROBORATE, hours(-2))
+    for wider in (False, True):
+        assert last_told(the(stop), under_a_wider_no=wider) == [hours(-5)]
+        assert last_told(the(stop, again), under_a_wider_no=wider) == [hours(-2)]
+    undated = a_permission(State.WITHDRAWN, since=hours(-7))
+    assert last_told(undated, under_a_wider_no=False) == [hours(-7)]
+
+
+def test_a_no_that_was_only_told_again_counts_for_a_use_under_a_wider_no_and_for_no_other() -> None:
+    never_said = the(an_event(EventKind.CORROBORATE, hours(-2)))
+    assert last_told(never_said, under_a_wider_no=True) == [hours(-2)]
+    assert last_told(never_said, under_a_wider_no=False) == []
+    assert last_told(the(an_event(GRANT)), under_a_wider_no=True) == []

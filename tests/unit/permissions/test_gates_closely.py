@@ -29,7 +29,7 @@ from tests.unit.permissions.examples import (
     POLICY,
     RESEARCH,
     SERVICE,
-    SomePerson,
+    Somebody,
     a_condition,
     a_permission,
     a_profile,
@@ -57,7 +57,7 @@ def test_a_fact_about_just_this_purpose_counts_for_it() -> None:
 
 
 def test_the_register_of_the_place_somebody_left_is_not_asked_after_newer_proof() -> None:
-    here, there = (a_profile(ChannelLaw.OPT_OUT, key=key, dnc_register=key) for key in ("UK", "FR"))
+    here, there = (a_profile(key, law=ChannelLaw.OPT_OUT, dnc_register=key) for key in ("UK", "FR"))
     told: dict[str, Any] = {
         "policy": replace(opt_out_calls(), profiles={"UK": here, "FR": there}),
         "conditions": (*every_condition(), replace(SCREENED, ref="UK")),
@@ -91,7 +91,7 @@ def test_the_next_moment_is_never_the_present_one() -> None:
         effective_to=NOON + timedelta(days=1),
     )
     policy = replace(with_purpose("direct_marketing", max_age=None, expiry=()), profiles={})
-    person = SomePerson()
+    person = Somebody()
     asked: dict[str, Any] = {"person": person, "policy": policy}
     assert next_moment(consent, at=hours(-0.5), **asked) == NOON
     assert next_moment(consent, at=NOON, **asked) == NOON + timedelta(days=1)

@@ -3,7 +3,8 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,9 @@ def test_the_policies_that_ship_have_no_problem_but_that_no_counsel_has_confirme
 ) -> None:
     assert problems(text) == []
     waiting = check_text(text, at=NOON)
-    assert {each.level for each in waiting} == {"warning"}
+    assert {(each.level, each.fix) for each in waiting} == {
+        ("warning", "have a lawyer confirm it and write confirmed_by")
+    }
     assert [line(text, each.line).partition("]")[0] for each in waiting] == [
         f"[{each.place}" for each in waiting
     ]
@@ -301,9 +304,40 @@ def test_a_successor_that_is_retired_itself_is_an_error() -> None:
     assert "newsletter is retired itself" in problem.what
 
 
+def test_similar_products_are_asked_for_only_where_some_place_lets_a_sale_stand_for_a_yes() -> None:
+    purpose = replace(FULL.purposes[PurposeKey("customer_offers")], product_families=())
+    policy = replace(FULL, purposes={**FULL.purposes, purpose.key: purpose})
+    place = "purposes.customer_offers.product_families"
+    assert place in {each.place for each in check(policy, text=FULL_TEXT)}
+    by_consent = {key: replace(one, rules={}) for key, one in FULL.profiles.items()}
+    strict = replace(policy, profiles=by_consent)
+    assert place not in {each.place for each in check(strict, text=FULL_TEXT)}
+
+
+def test_nobody_can_say_yes_before_a_notice_is_published_nor_once_it_is_superseded() -> None:
+    def lacking(at: datetime | None, **said: Any) -> bool:
+        notice = replace(FULL.notices["consent-wellbeing-en-1"], **said)
+        policy = replace(FULL, notices={**FULL.notices, notice.id: notice})
+        place = "purposes.wellbeing_advice.assignments"
+        return place in {each.place for each in check(policy, text=FULL_TEXT, at=at)}
+
+    before, after = NOON - timedelta(seconds=1), NOON + timedelta(seconds=1)
+    assert [lacking(at, published_at=NOON) for at in (before, NOON, after)] == [True, False, False]
+    assert [lacking(at, superseded_at=NOON) for at in (before, NOON, after)] == [False, True, True]
+    assert not lacking(None, published_at=NOON)
+    assert lacking(None, superseded_at=NOON)
+
+
 def test_an_older_policy_without_profiles_is_told_that_everything_needs_consent() -> None:
     found = check_text(facts.POLICY_TEXT)
-    assert [(each.level, each.place) for each in found] == [("warning", "profiles")]
+    assert [(each.level, each.place, each.what, each.fix) for each in found] == [
+        (
+            "warning",
+            "profiles",
+            "is missing: everything needs prior consent everywhere",
+            "add [profiles.…] with what counsel found",
+        )
+    ]
 
 
 def test_a_notice_that_takes_the_place_of_a_newer_one_is_told() -> None:

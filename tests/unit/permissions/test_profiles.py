@@ -36,11 +36,14 @@ from tests.unit.permissions.examples import (
     MARKETING_BY_EMAIL,
     NOON,
     POLICY,
+    Somebody,
     a_permission,
+    a_profile,
     a_use,
+    days,
     hours,
+    under_law,
 )
-from tests.unit.permissions.people import Somebody, a_profile, with_profiles
 
 EXPECTED: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "expected" / "profiles.json").read_text("utf-8")
@@ -102,7 +105,7 @@ def test_a_place_without_a_profile_is_judged_by_the_strictest_of_all() -> None:
 
 
 def test_a_policy_without_profiles_asks_for_consent_everywhere() -> None:
-    policy = with_profiles(POLICY)
+    policy = under_law()
     assert profile_of(policy, "UK") == STRICT
     for channel, subject_class in product(POLICY.channels, ("CONSUMER", "BUSINESS")):
         person = Somebody(subject_class=subject_class)
@@ -117,9 +120,18 @@ def test_what_a_profile_does_not_name_needs_consent() -> None:
     assert law_in(profile, LIVE_CALL, "CONSUMER") is PRIOR_CONSENT
 
 
+def test_proof_that_is_asked_of_everybody_is_asked_of_each_class_that_has_no_rule_of_its_own() -> (
+    None
+):
+    profile = replace(STRICT, grades={EMAIL: {"*": Grade.A, "BUSINESS": Grade.B}})
+    assert grade_in(profile, EMAIL, "CONSUMER") is Grade.A
+    assert grade_in(profile, EMAIL, "BUSINESS") is Grade.B
+    assert grade_in(profile, SMS, "CONSUMER") is Grade.NONE
+
+
 def test_the_unknown_profile_adds_to_what_the_others_ask_and_takes_nothing_away() -> None:
-    lax = a_profile(UNKNOWN, laws={"EMAIL": "NONE"}, evidence_retention=timedelta(days=9))
-    policy = with_profiles(POLICY, lax, a_profile("UK", laws={"EMAIL": "SOFT_OPT_IN"}))
+    lax = a_profile(UNKNOWN, law=NONE, evidence_retention=timedelta(days=9))
+    policy = under_law(lax, a_profile("UK", law=SOFT_OPT_IN))
     unknown = profile_of(policy, UNKNOWN)
     assert law_in(unknown, EMAIL, "CONSUMER") is SOFT_OPT_IN
     assert unknown.evidence_retention == timedelta(days=9)
@@ -132,7 +144,7 @@ def test_the_unknown_profile_adds_to_what_the_others_ask_and_takes_nothing_away(
 def test_a_confirmed_opt_in_is_asked_for_where_a_message_can_confirm_it(
     channel: str, grade: Grade
 ) -> None:
-    policy = with_profiles(POLICY, a_profile("UK", double_opt_in_required=True))
+    policy = under_law(a_profile("UK", double_opt_in_required=True))
     permission = a_permission(use=a_use(channel=channel))
     assert grade_for(policy, Somebody(jurisdiction="UK"), MARKETING, permission) is grade
 
@@ -140,9 +152,9 @@ def test_a_confirmed_opt_in_is_asked_for_where_a_message_can_confirm_it(
 # A move
 
 
-FREE = a_profile("UK", laws={"EMAIL": "OPT_OUT"})
-BOUND = a_profile("DE", laws={"EMAIL": "PRIOR_CONSENT"}, double_opt_in_required=True)
-TWO_PLACES = with_profiles(POLICY, FREE, BOUND)
+FREE = a_profile("UK", law=OPT_OUT)
+BOUND = a_profile("DE", double_opt_in_required=True)
+TWO_PLACES = under_law(FREE, BOUND)
 MOVED = Somebody(jurisdiction="UK", former_jurisdiction="DE", moved_at=NOON)
 
 
@@ -214,6 +226,7 @@ def profiles(draw: st.DrawFn) -> Profile:
         suppression_retention=draw(st.none() | spans),
         confirmed_by=draw(st.none() | st.just("counsel")),
         age_counts_from=draw(st.sampled_from(Trigger)),
+        renew_before=draw(st.sampled_from(((), days(30), days(60, 7), days(60, 30)))),
     )
 
 

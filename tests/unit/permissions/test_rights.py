@@ -11,6 +11,7 @@ import pytest
 from salesforce_bridge.permissions.bases import LawfulBasis
 from salesforce_bridge.permissions.keys import SubjectId
 from salesforce_bridge.permissions.rights import (
+    RIGHT_OF,
     RIGHTS,
     CaseKind,
     CaseState,
@@ -48,9 +49,34 @@ def a_case(**said: Any) -> RightsCase:
 @pytest.mark.parametrize("right", Right)
 @pytest.mark.parametrize("basis", LawfulBasis)
 def test_every_cell_of_the_rights_matrix_is_as_expected(right: Right, basis: LawfulBasis) -> None:
-    found = entitlement(right, basis)
+    found = RIGHTS[right][basis]
     assert [found.worth.value, found.article] == EXPECTED[right.value][basis.value]
     assert found.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("kind", "basis", "worth", "article"),
+    [
+        (CaseKind.OBJECTION, LawfulBasis.LEGITIMATE_INTEREST, Worth.HOLD_AND_DECIDE, "21(1)"),
+        (CaseKind.OBJECTION, LawfulBasis.CONTRACT, Worth.REFUSED, "21(1)"),
+        (CaseKind.PROFILING_OBJECTION, LawfulBasis.CONSENT, Worth.REFUSED, "21(1)"),
+        (CaseKind.MARKETING_OBJECTION, LawfulBasis.CONTRACT, Worth.AUTOMATIC, "21(2)-(3)"),
+        (CaseKind.RESTRICTION, LawfulBasis.PUBLIC_TASK, Worth.AUTOMATIC, "18(1)(d)"),
+        (CaseKind.ERASURE, LawfulBasis.LEGAL_OBLIGATION, Worth.REFUSED, "17(3)(b)"),
+        (CaseKind.PORTABILITY, LawfulBasis.CONTRACT, Worth.CASE, "20"),
+        (CaseKind.ACCESS, LawfulBasis.VITAL_INTEREST, Worth.CASE, "15"),
+        (CaseKind.RECTIFICATION, LawfulBasis.CONSENT, Worth.CASE, "16"),
+    ],
+)
+def test_what_a_case_is_worth_depends_on_what_the_data_is_used_on(
+    kind: CaseKind, basis: LawfulBasis, worth: Worth, article: str
+) -> None:
+    found = entitlement(kind, basis)
+    assert (found.worth, found.article) == (worth, article)
+
+
+def test_every_kind_of_case_is_about_a_right() -> None:
+    assert set(RIGHT_OF) == set(CaseKind)
 
 
 def test_the_matrix_has_no_cell_that_nobody_expects() -> None:

@@ -224,9 +224,8 @@ def _contact(**said: Any) -> Step:
 
 
 def _rights(*flags: str) -> Step:
-    return _contact(
-        individual=Individual(individual_id="0PK000000000001AAA", **dict.fromkeys(flags, True))
-    )
+    claimed: dict[str, Any] = dict.fromkeys(flags, True)
+    return _contact(individual=Individual(individual_id="0PK000000000001AAA", **claimed))
 
 
 def _proof(days: float, **said: Any) -> Step:

@@ -6,27 +6,33 @@ from typing import Any
 
 import pytest
 
-from salesforce_bridge.permissions.bundle import Involvement
-from salesforce_bridge.permissions.conditions import ConditionKind
+from salesforce_bridge.permissions.bundle import Involvement, ProofRule
+from salesforce_bridge.permissions.conditions import Condition, ConditionKind
 from salesforce_bridge.permissions.events import ActorKind, EventKind
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.permissions.proofs import Proof
-from salesforce_bridge.permissions.rights import CaseKind, CaseState
+from salesforce_bridge.permissions.rights import CaseKind, CaseState, RightsCase
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.reconcile.acts import _ACTS
-from salesforce_bridge.reconcile.facts import Individual
+from salesforce_bridge.reconcile.facts import CLOSED_PURGED
+from salesforce_bridge.reconcile.moments import SOON
 from salesforce_bridge.reconcile.reasons import Act
+from tests.property.small_worlds import forget
 from tests.unit.permissions.examples import POLICY
 from tests.unit.reconcile.worlds import (
+    EVERYTHING,
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
     NEWS_BY_POST,
     NOON,
+    REP,
     RESEARCH,
     SERVICE,
     World,
     a_contact,
+    a_point,
+    an_individual,
     contact_id,
     kinds,
     reasons_by_use,
@@ -151,7 +157,7 @@ def test_a_claim_nobody_judged_in_time_is_closed_and_no_longer_shown(world: Worl
 
 def ask(world: World, **rights: bool) -> None:
     """Somebody sets flags on the Individual of a Contact."""
-    world.edit(ANN, individual=Individual(individual_id="0PK1", **rights))
+    world.edit(ANN, individual=an_individual(**rights))
 
 
 @pytest.mark.parametrize(
@@ -282,7 +288,189 @@ def test_of_an_answer_that_is_due_somebody_is_told_once_before_and_once_after(
 def test_a_right_claimed_for_a_stranger_is_kept_with_the_person() -> None:
     world = World()
     world.contacts[ANN] = a_contact(
-        1, deleted=True, individual=Individual(individual_id="0PK1", opted_out_processing=True)
+        1, deleted=True, individual=an_individual(opted_out_processing=True)
     )
     plan = world.cycle()
     assert len(plan.subjects) == len(plan.links) == len(plan.conditions) == 1
+
+
+# ---------------------------------------------------------------- one among several
+
+
+def test_of_several_claims_only_the_ones_nobody_judged_in_time_are_closed(world: World) -> None:
+    world.edit_row(world.row_of(ANN), request="Gave permission")
+    world.cycle()
+    world.at += timedelta(days=1)
+    for use in (NEWS_BY_EMAIL, NEWS_BY_POST):
+        world.edit_row(world.row_of(ANN, use), request="Gave permission")
+    world.cycle()
+    first, *others = sorted(
+        world.records[subject_id(1)].candidates, key=lambda each: each.expires_at
+    )
+    assert len(others) == 2
+    world.at = first.expires_at
+    plan = world.cycle()
+    assert [(each.id, each.open) for each in plan.candidates] == [(first.id, False)]
+    assert all(each.open for each in world.records[subject_id(1)].candidates if each.id != first.id)
+
+
+def test_a_proof_that_somebody_relayed_names_who_relayed_it(world: World) -> None:
+    relayed = ProofRule(kind="DOI_TOKEN", trust=Trust.VERIFIED_RELAY, grade=Grade.A)
+    world.policy = replace(world.policy, proofs={"DOI_TOKEN": relayed})
+    claim(world, a_proof(world))
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S05") == {NEWS_BY_EMAIL: "GRANT_ACCEPTED_VERIFIED"}
+    (event,) = plan.events
+    assert (event.trust, event.actor) == (Trust.VERIFIED_RELAY, ActorKind.CRM_USER)
+    assert event.actor_ref == REP
+
+
+def test_a_no_that_was_carried_over_becomes_their_own_though_a_wider_one_stands(
+    world: World,
+) -> None:
+    world.tell(EventKind.WITHDRAW, own=False, at=world.at - timedelta(days=3))
+    world.tell(EventKind.STOP_MARKETING, EVERYTHING, at=world.at - timedelta(days=2))
+    world.settle()
+    assert not world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].own
+    world.edit_row(world.row_of(ANN), request="Asked us to stop")
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S04") == {NEWS_BY_EMAIL: "STOP_CORROBORATED"}
+    assert kinds(plan) == [(EventKind.WITHDRAW, "direct_marketing", "EMAIL")]
+    assert world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].own
+
+
+DAY = timedelta(days=1)
+
+
+def a_case(name: str, **said: Any) -> RightsCase:
+    """A case that somebody has to be told of at noon, for its answer is due in a week."""
+    plain: dict[str, Any] = {
+        "id": name,
+        "kind": CaseKind.ACCESS,
+        "subject_id": subject_id(1),
+        "received_at": NOON - 20 * DAY,
+        "due_at": NOON + SOON,
+    }
+    return RightsCase(**(plain | said))
+
+
+def reminded(world: World, *cases: RightsCase) -> dict[str, datetime | None]:
+    """Of which cases somebody is told at noon, and when they were told of last."""
+    world.records[subject_id(1)] = replace(world.records[subject_id(1)], cases=cases)
+    world.at = NOON
+    return {each.id: each.reminded_at for each in world.cycle().cases}
+
+
+def test_somebody_is_told_only_of_the_cases_whose_answer_is_still_owed(world: World) -> None:
+    told = reminded(
+        world,
+        a_case("open"),
+        a_case("extended", due_at=NOON, extended_to=NOON + SOON),
+        a_case("told a moment ago", due_at=NOON + 6 * DAY, reminded_at=NOON - DAY / 2),
+        a_case("told to the moment", reminded_at=NOON),
+        a_case("told of too early", reminded_at=NOON - DAY),
+        a_case("answered", reply_sent_at=NOON - DAY),
+        a_case("done", state=CaseState.DONE),
+        a_case("refused", state=CaseState.REFUSED),
+        a_case("upheld", state=CaseState.UPHELD),
+        a_case("not due soon", due_at=NOON + SOON + DAY),
+        a_case("of one purpose, done", purpose=RESEARCH.purpose, state=CaseState.DONE),
+    )
+    assert told == dict.fromkeys(("open", "extended", "told of too early", "upheld"), NOON)
+
+
+def test_somebody_is_told_of_each_late_answer_once(world: World) -> None:
+    told = reminded(
+        world,
+        a_case("late", due_at=NOON, reminded_at=NOON - DAY),
+        a_case("told that it is late", due_at=NOON - DAY, reminded_at=NOON - DAY),
+        a_case("late about research", due_at=NOON - DAY, purpose=RESEARCH.purpose),
+    )
+    assert told == {"late": NOON, "late about research": NOON}
+
+
+def test_a_contact_that_is_gone_confirms_the_erasure_that_waits_for_it_and_nothing_else(
+    world: World,
+) -> None:
+    forget(world, subject_id(1))
+    world.cycle()
+    far = NOON + 90 * DAY
+    cases = (
+        a_case("erasure", kind=CaseKind.ERASURE, due_at=far),
+        a_case("earlier erasure", kind=CaseKind.ERASURE, due_at=far, crm_done_at=NOON - 9 * DAY),
+        a_case("copy", kind=CaseKind.ACCESS, due_at=far),
+    )
+    world.records[subject_id(1)] = replace(world.records[subject_id(1)], cases=cases)
+    world.delete(ANN)
+    assert [each.id for each in world.cycle().cases] == ["erasure"]
+
+
+@pytest.mark.parametrize("scoped", [True, False])
+def test_a_yes_ends_with_its_address_only_where_it_was_given_for_one(
+    world: World, scoped: bool
+) -> None:
+    news = POLICY.purposes[NEWS_BY_EMAIL.purpose]
+    channels = news.address_scoped if scoped else ()
+    world.policy = replace(
+        POLICY,
+        purposes={**POLICY.purposes, news.key: replace(news, address_scoped=channels)},
+    )
+    world.tell(EventKind.GRANT)
+    world.settle()
+    world.edit(ANN, points=(a_point("new@example.org"),))
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S21")[NEWS_BY_EMAIL] == "GRANT_NOT_PORTED_TO_NEW_POINT"
+    assert state_of(world, NEWS_BY_EMAIL) is (State.REVOKED if scoped else State.GIVEN)
+
+
+def test_a_yes_stays_where_another_contact_has_the_address_under_a_key_that_is_being_replaced(
+    world: World,
+) -> None:
+    world.tell(EventKind.GRANT)
+    address = world.contacts[ANN].points[0]
+    rekeyed: dict[str, Any] = {
+        "points": (a_point("person1@example.org", 2),),
+        "older": (address,),
+    }
+    world.edit(ANN, **rekeyed)
+    world.contacts[contact_id(2)] = a_contact(2, **rekeyed)
+    world.link(2, subject=1)
+    world.settle()
+    world.edit(ANN, points=(a_point("new@example.org", 2),), older=(a_point("new@example.org"),))
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S21", ANN)[NEWS_BY_EMAIL] == "GRANT_NOT_PORTED_TO_NEW_POINT"
+    assert EventKind.REVOKE not in {each.kind for each in plan.events}
+    assert state_of(world, NEWS_BY_EMAIL) is State.GIVEN
+
+
+@pytest.mark.parametrize(
+    ("days_left", "told"),
+    [(None, []), (0, [(EventKind.HOLD, "direct_marketing", "EMAIL")])],
+)
+def test_what_may_not_be_used_anyhow_needs_no_hold(
+    world: World, days_left: int | None, told: list[tuple[EventKind, str, str]]
+) -> None:
+    """Somebody wrote a word that nobody knows on the row of a yes; a restriction that has ended holds nothing."""
+    world.tell(EventKind.GRANT)
+    restriction = Condition(
+        id="restriction",
+        subject_id=subject_id(1),
+        kind=ConditionKind.RESTRICTION,
+        ref="letter",
+        valid_from=NOON - 9 * DAY,
+        valid_to=None if days_left is None else world.at + days_left * DAY,
+    )
+    record = world.records[subject_id(1)]
+    world.records[record.subject_id] = replace(record, conditions=(*record.conditions, restriction))
+    world.settle()
+    world.edit_row(world.row_of(ANN), consent_status="Yes!")
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S25") == {NEWS_BY_EMAIL: "PERM_UNMAPPABLE_HELD"}
+    assert kinds(plan) == told
+
+
+def test_a_purged_contact_of_an_erased_person_is_closed_as_purged(world: World) -> None:
+    forget(world, subject_id(1))
+    world.cycle()
+    world.purge(ANN)
+    assert [each.state for each in world.cycle().links] == [CLOSED_PURGED]

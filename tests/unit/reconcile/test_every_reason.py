@@ -12,7 +12,7 @@ from salesforce_bridge.permissions.conditions import Condition, ConditionKind
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.keys import ContactId, PurposeKey, Use
 from salesforce_bridge.permissions.rights import CaseKind, RightsCase
-from salesforce_bridge.reconcile.facts import Individual, RefusedWrite
+from salesforce_bridge.reconcile.facts import RefusedWrite
 from salesforce_bridge.reconcile.intent import Plan
 from tests.unit.reconcile.sightings import GRANT, HOME, POLICY, a_proof, a_suppression
 from tests.unit.reconcile.worlds import (
@@ -27,6 +27,7 @@ from tests.unit.reconcile.worlds import (
     World,
     a_contact,
     a_point,
+    an_individual,
     contact_id,
     reasons_by_use,
     state_of,
@@ -147,13 +148,9 @@ def test_a_yes_for_the_record_of_an_erased_person_is_kept_nowhere(
 # ---------------------------------------------------------------- rights
 
 
-def asks(**said: bool) -> Individual:
-    return Individual(individual_id="0PK000000000001AAA", **said)
-
-
 def test_a_right_that_is_claimed_stops_at_once_and_has_to_be_answered() -> None:
     world = a_world((EVENT.GRANT, NEWS_BY_EMAIL, ago(3)))
-    world.edit(ANN, individual=asks(should_forget=True))
+    world.edit(ANN, individual=an_individual(should_forget=True))
     plan = world.cycle()
     assert reasons(plan, "S14") == {"RIGHTS_REQUEST_OPENED"}
     assert [each.kind for each in plan.cases] == [CaseKind.ERASURE]
@@ -162,7 +159,7 @@ def test_a_right_that_is_claimed_stops_at_once_and_has_to_be_answered() -> None:
 
 def test_a_right_claimed_by_somebody_new_is_heard_as_well() -> None:
     world = World(policy=POLICY)
-    world.contacts[ANN] = a_contact(1, individual=asks(opted_out_solicit=True))
+    world.contacts[ANN] = a_contact(1, individual=an_individual(opted_out_solicit=True))
     plan = world.cycle()
     assert reasons(plan, "S14") == {"RIGHTS_REQUEST_OPENED_UNLINKED"}
     assert len(plan.cases) == 1
@@ -171,7 +168,7 @@ def test_a_right_claimed_by_somebody_new_is_heard_as_well() -> None:
 
 def test_a_right_claimed_for_an_erased_person_was_answered_already() -> None:
     world = erased_world()
-    world.edit(ANN, individual=asks(should_forget=True))
+    world.edit(ANN, individual=an_individual(should_forget=True))
     plan = world.plan()
     assert reasons(plan, "S14") == {"RIGHTS_REQUEST_ALREADY_CLOSED"}
     assert plan.cases == ()
@@ -179,7 +176,7 @@ def test_a_right_claimed_for_an_erased_person_was_answered_already() -> None:
 
 def test_a_wish_for_a_copy_opens_a_case_and_changes_no_permission() -> None:
     world = a_world((EVENT.GRANT, NEWS_BY_EMAIL, ago(3)))
-    world.edit(ANN, individual=asks(wants_a_copy=True))
+    world.edit(ANN, individual=an_individual(wants_a_copy=True))
     plan = world.cycle()
     assert extras(plan) == {"RIGHTS_CASE_OPENED_PORTABILITY"}
     assert [each.kind for each in plan.cases] == [CaseKind.PORTABILITY]

@@ -8,21 +8,26 @@ import pytest
 from salesforce_bridge.permissions.bundle import SurgeRule
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.rights import CaseKind, RightsCase
-from salesforce_bridge.reconcile.facts import Individual, RefusedWrite
+from salesforce_bridge.reconcile.facts import RefusedWrite
 from salesforce_bridge.reconcile.intent import Circuit, Lane, Target, Verb
+from salesforce_bridge.reconcile.reasons import REASONS
 from tests.property.small_worlds import forget
 from tests.unit.permissions.examples import POLICY
 from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
     NEWS_BY_POST,
+    OFFERS,
+    REP,
     World,
     a_use,
+    an_individual,
     contact_id,
     decisions_on,
     kinds,
     reasons_by_use,
     subject_id,
+    with_offers,
 )
 
 ANN = contact_id(1)
@@ -145,7 +150,7 @@ def test_the_digest_covers_cases_conditions_and_who_was_judged_anew(world: World
     digests = {world.plan().digest}
     for rights in ({"wants_a_copy": True}, {"opted_out_processing": True}):
         asking = world.copy()
-        asking.edit(ANN, individual=Individual(individual_id="0PK1", **rights))
+        asking.edit(ANN, individual=an_individual(**rights))
         digests.add(asking.plan().digest)
     anew = world.copy()
     anew.records[subject_id(1)] = replace(anew.records[subject_id(1)], policy_digest="another")
@@ -166,3 +171,53 @@ def test_the_digest_covers_reminders_and_what_is_due(world: World) -> None:
     reminded.records[record.subject_id] = replace(record, cases=(case,))
     overlooked.records[record.subject_id] = replace(record, due={})
     assert len({each.plan().digest for each in (world, reminded, overlooked)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("refused", "flagged"),
+    [
+        (RefusedWrite(target="Permission__c", use=NEWS_BY_EMAIL, code="ROW_LOCK", stop=True), True),
+        (
+            RefusedWrite(target="Permission__c", use=NEWS_BY_EMAIL, code="ROW_LOCK", stop=False),
+            False,
+        ),
+        (RefusedWrite(target="Permission__c", use=NEWS_BY_CALL, code="ROW_LOCK", stop=True), False),
+        (RefusedWrite(target="Contact", use=None, code="ROW_LOCK", stop=True), False),
+    ],
+)
+def test_only_a_stop_of_marketing_that_a_row_did_not_take_falls_back_to_its_flag(
+    world: World, refused: RefusedWrite, flagged: bool
+) -> None:
+    """What stands is a no to news by e-mail; other marketing by e-mail goes on, so no flag is due for it."""
+    world.policy = with_offers(POLICY)
+    world.tell(EventKind.GRANT, OFFERS)
+    world.tell(EventKind.WITHDRAW)
+    world.settle()
+    assert not world.contacts[ANN].opted_out_of_email
+    world.refused = {ANN: (refused,)}
+    raised = [each for each in world.cycle().writes if each.fields.get("opted_out_of_email")]
+    assert bool(raised) is flagged
+
+
+# ---------------------------------------------------------------- rows of nobody
+
+
+def test_a_row_that_belongs_to_nobody_is_reported_and_left_alone(world: World) -> None:
+    """Whose it is nobody can say, so nothing is said of anybody, and nothing is written."""
+    row = world.add_row(of=None, use=NEWS_BY_POST)
+    plan = world.plan()
+    (told,) = [each for each in plan.decisions if each.row_id == row]
+    reason = REASONS["PERM_ORPHAN_REPORTED"]
+    assert (told.situation, told.reason) == ("S23_PERM_UNDELETED_OR_DOUBLED", reason.code)
+    assert (told.effect, told.severity, told.queue) == (
+        reason.effect,
+        reason.severity,
+        reason.queue,
+    )
+    assert (told.ledger_class, told.explanation) == ("L0", reason.sentence)
+    assert (told.subject_id, told.contact_id, told.basis) == ("", "", "")
+    assert (told.status_before, told.status_after) == ("UNKNOWN", "UNKNOWN")
+    assert (told.observed, told.gates_failed, told.event_ids) == ({}, (), ())
+    assert told.use == a_use("*", "*")
+    assert (told.source_actor, told.source_stamp) == (REP, world.rows[row].modstamp)
+    assert row not in {each.record_id for each in plan.writes}

@@ -356,3 +356,18 @@ def test_cases_about_the_same_are_one_telling() -> None:
     findings = prompted(a_person(cases=cases))
     uses: list[tuple[str, Use]] = [(each.situation.value, each.use) for each in findings]
     assert sorted(uses) == [("CASE_DUE_SOON", EVERYTHING), ("CASE_OVERDUE", EVERYTHING)]
+
+
+def test_what_is_held_ends_all_the_same_when_the_contract_behind_it_has_ended() -> None:
+    served = (EventKind.ESTABLISH, SERVICE, ago(500))
+    held = (EventKind.HOLD, SERVICE, ago(400))
+    closed = a_fact(ConditionKind.CONTRACT, valid_to=ago(1))
+    assert only(ended(a_person(served, held, conditions=(closed,)))).stamp == ago(1)
+    assert ended(a_person(served, held, conditions=(a_fact(ConditionKind.CONTRACT),))) == ()
+
+
+def test_what_is_held_ends_at_the_very_moment() -> None:
+    served = (EventKind.ESTABLISH, SERVICE, ago(500))
+    held = (EventKind.HOLD, SERVICE, ago(400))
+    now = a_fact(ConditionKind.CONTRACT, valid_to=NOON)
+    assert only(ended(a_person(served, held, conditions=(now,)))).stamp == NOON

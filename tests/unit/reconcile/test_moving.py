@@ -1,6 +1,7 @@
 """Where people are: a place that is only learned is no move, and one that was left counts until proof is newer."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -88,3 +89,14 @@ def test_no_longer_to_know_where_somebody_is_is_told(world: World) -> None:
     reasons = reasons_by_use(world.plan(), "S33")
     assert reasons[NEWS_BY_EMAIL] == "PROFILE_REEVALUATED_STRICTER"
     assert decisions_on(world.cycle(), "S33") != ()
+
+
+def test_a_move_dates_from_the_contacts_of_the_very_person(world: World) -> None:
+    """Somebody who shares their number, and whose Contact was touched later, tells nothing about them."""
+    moved(world, "Germany")
+    world.meet(3, points=world.contacts[ANN].points[1:])
+    world.edit(contact_id(3), modstamp=world.at)
+    world.edit(ANN, country="France", modstamp=world.at - timedelta(minutes=30))
+    (change,) = world.cycle().jurisdictions
+    assert change.subject_id == subject_id(1)
+    assert change.moved_at == world.contacts[ANN].modstamp

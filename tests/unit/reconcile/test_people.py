@@ -1,5 +1,6 @@
 """Contacts that come, go and move, and people who share or change an address."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
     NEWS_BY_POST,
+    NOON,
     RESEARCH,
     SERVICE,
     World,
@@ -364,3 +366,85 @@ def test_two_contacts_of_one_person_in_two_countries_are_nowhere_known(world: Wo
     world.contacts[contact_id(2)] = a_contact(2, points=(), country="Germany")
     world.link(2, subject=1)
     assert [each.jurisdiction for each in world.cycle().jurisdictions] == ["UNKNOWN"]
+
+
+# ---------------------------------------------------------------- people who are gone already
+
+
+def test_a_stranger_whose_contact_is_gone_already_is_remembered_where_they_were() -> None:
+    """A no was told on it, so they are kept; what they are owed depends on the place."""
+    world = World()
+    world.contacts[ANN] = a_contact(1, deleted=True, do_not_call=True, country="France")
+    (met,) = world.cycle().subjects
+    assert met.jurisdiction == "FR"
+
+
+def test_the_last_addresses_of_everybody_who_is_gone_are_kept_whoever_is_still_there(
+    world: World,
+) -> None:
+    world.meet(2)
+    world.meet(3)
+    last = {ANN: a_point("ann@new.example"), contact_id(3): a_point("eve@new.example")}
+    for gone, point in last.items():
+        world.edit(gone, points=(point,))
+        world.delete(gone)
+    world.edit(contact_id(2), points=world.contacts[ANN].points)
+    told = {(each.subject_id, each.point, each.move) for each in world.cycle().points}
+    assert {
+        (subject_id(1), last[ANN], "REGISTER"),
+        (subject_id(3), last[contact_id(3)], "REGISTER"),
+    } <= told
+
+
+def test_a_no_of_who_is_gone_meets_who_is_there_with_the_address_they_had_last(
+    world: World,
+) -> None:
+    """The address is the one that Ann was given just before she went."""
+    world.tell(EventKind.WITHDRAW)
+    world.meet(2)
+    world.cycle()
+    world.edit(ANN, points=(a_point("moved@example.org"),))
+    world.delete(ANN)
+    world.edit(contact_id(2), points=(a_point("moved@example.org"),))
+    world.cycle()
+    assert world.status_of(contact_id(2)) == "Stopped"
+
+
+@pytest.mark.parametrize(
+    ("yes_since", "subject"),
+    [(1, "somebody new"), (-1, "the one who is gone")],
+)
+def test_whoever_comes_with_an_address_of_two_is_not_the_one_who_passed_the_others_no(
+    world: World, yes_since: float, subject: str
+) -> None:
+    """Ann's yes, given after Ben's no, is proven for Ann alone; the Contact may as well be Ben's."""
+    mail = world.contacts[ANN].points[0]
+    world.meet(2, points=(mail,))
+    no = NOON - timedelta(hours=9)
+    world.tell(EventKind.WITHDRAW, subject=2, at=no)
+    record = world.records[subject_id(1)]
+    said = record.permissions[NEWS_BY_EMAIL]
+    lifted = no + timedelta(hours=yes_since)
+    world.records[record.subject_id] = replace(
+        record, permissions={NEWS_BY_EMAIL: replace(said, lifted_at=lifted, granted_at=lifted)}
+    )
+    world.delete(ANN)
+    world.cycle()
+    world.contacts[contact_id(3)] = a_contact(3, points=(mail,))
+    world.cycle()
+    whose = world.links[contact_id(3)].subject_id
+    assert ("the one who is gone" if whose == subject_id(1) else "somebody new") == subject
+    assert world.status_of(contact_id(3)) == "Stopped"
+
+
+def test_a_stranger_is_where_the_contact_says_that_is_still_there() -> None:
+    """Deleted in France and created again in Germany before anybody looked: they were met in Germany."""
+    world = World()
+    world.contacts[ANN] = a_contact(1, deleted=True, country="France")
+    world.contacts[contact_id(2)] = a_contact(
+        2, points=world.contacts[ANN].points, country="Germany"
+    )
+    plan = world.cycle()
+    assert [each.jurisdiction for each in plan.subjects] == ["DE"]
+    assert plan.jurisdictions == ()
+    assert reasons_by_use(plan, "S33") == {}

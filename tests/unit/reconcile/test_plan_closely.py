@@ -9,7 +9,7 @@ from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.keys import ContactId
 from salesforce_bridge.reconcile.intent import Lane, Plan
 from salesforce_bridge.reconcile.plan import NO_CHANGE, change_of, check_limits, stops_only
-from tests.unit.reconcile.worlds import NEWS_BY_CALL, NEWS_BY_EMAIL, World, contact_id
+from tests.unit.reconcile.worlds import NEWS_BY_CALL, NEWS_BY_EMAIL, NEWS_BY_POST, World, contact_id
 
 ANN, BEN = contact_id(1), contact_id(2)
 NOBODY: frozenset[ContactId] = frozenset()
@@ -77,3 +77,12 @@ def test_earlier_plans_of_a_cycle_count_towards_its_limits(plan: Plan) -> None:
     limits = replace(LIMITS, loosen_max=3)
     told = check_limits(plan, limits, known=0, fresh=NOBODY, so_far=so_far)
     assert told == "4 permissions would be widened at once; the limit is 3"
+
+
+def test_each_row_that_is_opened_counts_and_its_contact_once() -> None:
+    world = World()
+    world.meet(1)
+    for use in (NEWS_BY_EMAIL, NEWS_BY_CALL, NEWS_BY_POST):
+        world.tell(EventKind.GRANT, use)
+    change = change_of(world.plan(), fresh=NOBODY, so_far=NO_CHANGE)
+    assert (change.loosened, change.contacts) == (3, frozenset({ANN}))

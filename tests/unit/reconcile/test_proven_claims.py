@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from salesforce_bridge.permissions.bundle import PurposeStatus
+from salesforce_bridge.permissions.conditions import Condition, ConditionKind
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.evidence import Grade, Trust
 from salesforce_bridge.permissions.keys import PurposeKey
+from tests.unit.permissions.examples import POLICY as WRITTEN
 from tests.unit.reconcile.sightings import (
     GRANT,
     HOME,
@@ -35,6 +37,7 @@ from tests.unit.reconcile.worlds import (
     a_contact,
     a_point,
     a_row,
+    subject_id,
 )
 
 GRANTED, STOPPED = EventKind.GRANT, EventKind.WITHDRAW
@@ -59,6 +62,13 @@ def test_a_checked_proof_is_weighed_by_the_policy_and_travels_with_the_finding()
         (((STOPPED, NEWS_BY_EMAIL, hours(-1)),), "S06"),
         (((EventKind.STOP_MARKETING, EVERYTHING, hours(-1)),), "S06"),
         (((EventKind.STOP_MARKETING, EVERYTHING, hours(-2)),), "S06"),
+        (
+            (
+                (GRANTED, NEWS_BY_EMAIL, hours(-3)),
+                (EventKind.STOP_MARKETING, EVERYTHING, hours(-1)),
+            ),
+            "S06",
+        ),
     ],
 )
 def test_a_proof_is_news_if_it_is_later_than_all_the_ledger_knows_of_the_use(
@@ -180,3 +190,70 @@ def test_who_says_stop_and_brings_a_proof_of_a_yes_in_one_edit_has_said_stop() -
         fields=replace(was.fields, effective_to=hours(800)),
     )
     assert told(found(a_case(None, (was, now)))) == {"S04": {NEWS_BY_EMAIL}}
+
+
+# ---------------------------------------------------------------- whose proof, and whose paper
+
+
+def test_a_proof_on_a_row_whose_contact_is_not_in_sight_is_looked_at_by_a_person() -> None:
+    """Without the Contact nobody can say whether the address is one of this person's."""
+    case = replace(a_case(None, claimed(proof=a_proof())), seen=None)
+    assert told(found(case))["S07"] == {NEWS_BY_EMAIL}
+
+
+def test_a_paper_that_was_there_before_does_not_show_a_later_end() -> None:
+    was = a_row(1, consent_status="Permitted", evidence_ref="letter 7", effective_to=hours(800))
+    longer = replace(was, fields=replace(was.fields, effective_to=hours(900)))
+    assert told(found(a_case(None, (was, longer))))["S08"] == {NEWS_BY_EMAIL}
+    shown = replace(longer, fields=replace(longer.fields, evidence_ref="letter 8"))
+    assert told(found(a_case(None, (was, shown))))["S07"] == {NEWS_BY_EMAIL}
+
+
+@pytest.mark.parametrize(
+    ("history", "ended", "situation"),
+    [
+        ((), None, "S05"),
+        ((), hours(-4), "S07"),
+        (((EventKind.STOP_ALL, EVERYTHING, hours(-9)),), hours(-4), "S05"),
+        (((EventKind.STOP_MARKETING, EVERYTHING, hours(-9)),), hours(-4), "S07"),
+    ],
+)
+def test_a_yes_to_what_rests_on_an_interest_is_no_consent_unless_something_stands_in_its_way(
+    history: tuple[Any, ...], ended: datetime | None, situation: str
+) -> None:
+    """While the use is restricted or stopped, the claim has that to be judged by."""
+    restriction = Condition(
+        id="restriction",
+        subject_id=subject_id(1),
+        kind=ConditionKind.RESTRICTION,
+        ref="asked by letter",
+        valid_from=hours(-9),
+        valid_to=ended,
+    )
+    person = a_person(*history, conditions=(restriction,))
+    case = a_case(None, claimed(RESEARCH, proof=a_proof(use=RESEARCH)))
+    policy = replace(
+        POLICY,
+        notices={
+            **POLICY.notices,
+            "consent-en-1": replace(
+                POLICY.notices["consent-en-1"],
+                purposes=(*POLICY.notices["consent-en-1"].purposes, RESEARCH.purpose),
+            ),
+        },
+    )
+    assert told(found(case, people=(person,), policy=policy)) == {situation: {RESEARCH}}
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"), [(None, "S05"), (hours(-1), "S07"), (hours(-3), "S05")]
+)
+def test_a_yes_is_proven_by_the_law_of_the_place_that_was_left_unless_it_is_later(
+    since: datetime | None, expected: str
+) -> None:
+    """Germany, where they were until then, asks for a yes that was confirmed; this one was not."""
+    weaker = {"confirmed": replace(POLICY.proofs["confirmed"], grade=Grade.B)}
+    policy = replace(POLICY, profiles=WRITTEN.profiles, proofs=weaker)
+    person = a_person(former_jurisdiction=None if since is None else "DE", moved_at=since)
+    findings = found(a_case(None, claimed(proof=a_proof())), people=(person,), policy=policy)
+    assert told(findings) == {expected: {NEWS_BY_EMAIL}}

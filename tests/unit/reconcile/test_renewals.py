@@ -275,3 +275,63 @@ def test_a_decision_about_marketing_says_when_the_strictest_law_was_taken(world:
 
 def test_a_decision_about_a_known_place_has_no_such_note(world: World) -> None:
     assert {each.notes for each in world.plan().decisions} == {()}
+
+
+# ---------------------------------------------------------------- what comes along, and how long it lasts
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_wide_no_that_goes_on_is_as_much_their_own_as_it_was_and_says_why(
+    world: World, own: bool
+) -> None:
+    world.tell(EventKind.ESTABLISH, RESEARCH)
+    world.tell(EventKind.STOP_ALL, a_use("product_research", "*"), own=own)
+    world.settle()
+    world.adopt(retired("product_research", successor="service_messages"))
+    (event,) = world.cycle().events
+    assert (event.own, event.reason) == (own, "PURPOSE_RETIRED_STOP_KEPT")
+    assert (event.actor, event.happened_at) == (
+        ActorKind.POLICY,
+        next(each.since for each in world.records[subject_id(1)].stops),
+    )
+
+
+def test_the_grace_to_say_yes_once_more_is_that_of_the_purpose_and_the_place(world: World) -> None:
+    short = timedelta(days=10)
+    rules = (
+        replace(NEWS.expiry[0], jurisdiction="UK", grace=short),
+        replace(NEWS.expiry[0], jurisdiction="DE", grace=2 * short),
+    )
+    noticed = newer_notice(material=True)
+    news = replace(NEWS, expiry=rules)
+    world.adopt(replace(noticed, purposes={**noticed.purposes, news.key: news}))
+    at = world.at
+    world.cycle()
+    assert world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].reaffirm_by == at + short
+
+
+def test_a_no_to_everything_needs_no_carrying_to_what_follows(world: World) -> None:
+    world.tell(EventKind.ESTABLISH, RESEARCH)
+    world.tell(EventKind.STOP_ALL, a_use("*", "*"))
+    world.settle()
+    world.adopt(retired("product_research", successor="service_messages"))
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S29")[RESEARCH] == "PURPOSE_RETIRED_STOP_KEPT"
+    assert plan.events == ()
+    world.tell(EventKind.ESTABLISH, SERVICE)
+    world.cycle()
+    assert world.status_of(ANN, SERVICE) == "Stopped"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_no_to_one_use_that_goes_on_is_as_much_their_own_as_it_was(
+    world: World, own: bool
+) -> None:
+    world.tell(EventKind.ESTABLISH, RESEARCH)
+    for kind in (EventKind.OBJECT_GROUNDS, EventKind.UPHOLD):
+        world.tell(kind, RESEARCH, own=own)
+    world.settle()
+    assert world.records[subject_id(1)].permissions[RESEARCH].own is own
+    world.adopt(retired("product_research", successor="direct_marketing"))
+    (event,) = world.cycle().events
+    assert (event.kind, event.use, event.own) == (EventKind.WITHDRAW, NEWS_BY_EMAIL, own)

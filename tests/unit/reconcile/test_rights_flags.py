@@ -1,6 +1,7 @@
 """Rights claimed through the flags of an Individual, and opt-outs that a Lead brings along."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -143,3 +144,21 @@ def test_a_box_that_lead_and_contact_share_is_one_stop() -> None:
     uses = [each.use for each in findings if each.situation is Situation.S12_FLAG_SET]
     assert len(uses) == len(set(uses))
     assert NEWS_BY_EMAIL in uses
+
+
+@pytest.mark.parametrize(("later", "counts_from"), [(None, 0), (-2, 0), (2, 2)])
+def test_a_right_counts_from_the_last_change_of_the_contact_or_of_its_individual(
+    later: int | None, counts_from: int
+) -> None:
+    edited = a_contact(1).modstamp
+    modstamp = None if later is None else edited + timedelta(hours=later)
+    wish = an_individual(should_forget=True, modstamp=modstamp)
+    case = a_case(a_contact(1, individual=wish), mirror=a_contact(1))
+    stamps = {each.stamp for each in found(case, people=(PERSON,), policy=PROFILED)}
+    assert stamps == {edited + timedelta(hours=counts_from)}
+
+
+def test_an_individual_that_changed_without_another_flag_is_what_it_was() -> None:
+    before, now = an_individual(), an_individual(modstamp=hours(0))
+    assert before == now
+    assert rights(now, before) == {}

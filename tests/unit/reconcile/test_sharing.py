@@ -1,20 +1,26 @@
 """One address or number on Contacts of different people, where nobody has said no."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from salesforce_bridge.permissions.contact_points import ContactPoint
-from salesforce_bridge.permissions.events import EventKind
+from salesforce_bridge.permissions.events import ActorKind, EventKind
+from salesforce_bridge.permissions.evidence import Trust
 from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, ContactId, Use
-from tests.unit.reconcile.sightings import POLICY, a_suppression
+from salesforce_bridge.permissions.states import State
+from salesforce_bridge.permissions.suppressions import Scope
+from salesforce_bridge.reconcile.sharing import is_freer, own_stop_at
+from tests.unit.reconcile.sightings import POLICY, a_person, a_suppression, bench_of, hours
 from tests.unit.reconcile.worlds import (
+    EVERYTHING,
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
     NEWS_BY_POST,
     NOON,
+    OFFERS,
     RESEARCH,
     SERVICE,
     World,
@@ -23,7 +29,9 @@ from tests.unit.reconcile.worlds import (
     contact_id,
     decisions_on,
     reasons_by_use,
+    state_of,
     subject_id,
+    with_offers,
 )
 
 ANN, BEN = contact_id(1), contact_id(2)
@@ -228,3 +236,174 @@ def test_an_address_left_behind_by_somebody_who_was_erased_keeps_its_silence() -
     assert reasons_by_use(plan, "S20", BEN) == {NEWS_BY_EMAIL: "CONTACT_MATCHES_SUPPRESSION"}
     assert plan.events == ()
     assert decisions_on(world.plan(), "S20") == ()
+
+
+# ---------------------------------------------------------------- a no that is carried
+
+
+def side_by_side() -> World:
+    """Ann and Ben, who share an address and a number; Ann said no to news by both a while ago."""
+    world = World()
+    world.meet(1)
+    for use in (NEWS_BY_EMAIL, NEWS_BY_CALL):
+        world.tell(EVENT.WITHDRAW, use)
+    world.meet(2, points=(MAIL, PHONE))
+    return world
+
+
+def corrected(world: World) -> None:
+    """The controller takes back, as an error, what was carried to Ben."""
+    for use in (NEWS_BY_EMAIL, NEWS_BY_CALL):
+        world.tell(
+            EVENT.CORRECT,
+            use,
+            subject=2,
+            at=world.at,
+            trust=Trust.CONTROLLER_CONTROLLED,
+            actor=ActorKind.OPERATOR,
+            evidence_ref="letter 9",
+            reason="STOP_CORRECTED_AS_ERROR",
+        )
+
+
+def test_a_no_taken_back_as_an_error_is_carried_again_while_the_other_person_says_no() -> None:
+    world = side_by_side()
+    carried: set[str] = set()
+    for _ in range(2):
+        corrected(world)
+        assert state_of(world, NEWS_BY_EMAIL, 2) is State.UNKNOWN
+        told = [each for each in world.cycle().events if each.subject_id == subject_id(2)]
+        assert {each.use for each in told} == {NEWS_BY_EMAIL, NEWS_BY_CALL}
+        assert {each.reason for each in told} == {"DUPLICATE_STOP_PROPAGATED"}
+        assert carried.isdisjoint(each.id for each in told)
+        carried |= {each.id for each in told}
+        assert world.status_of(BEN) == world.status_of(BEN, NEWS_BY_CALL) == "Stopped"
+        assert decisions_on(world.plan(), "S20") == ()
+    assert len(carried) == 4
+    assert all(carried)
+
+
+def test_an_error_is_taken_back_for_good_once_nobody_else_says_no() -> None:
+    world = side_by_side()
+    world.tell(EVENT.GRANT, NEWS_BY_EMAIL, at=world.at)
+    corrected(world)
+    told = [each for each in world.cycle().events if each.subject_id == subject_id(2)]
+    assert [each.use for each in told] == [NEWS_BY_CALL]
+    assert world.status_of(BEN) == "Not asked"
+
+
+@pytest.mark.parametrize("marketing", [True, False])
+def test_a_purpose_the_policy_has_forgotten_stays_what_it_was_to_those_who_share(
+    marketing: bool,
+) -> None:
+    """A no to marketing reaches whoever has the address; one to a service is about one person."""
+    world = World(policy=with_offers(POLICY, marketing=marketing))
+    for number in (1, 2):
+        world.meet(number, points=(MAIL,))
+    world.tell(EVENT.GRANT, OFFERS, subject=2, marketing=marketing)
+    world.tell(EVENT.WITHDRAW, OFFERS, at=world.at, marketing=marketing)
+    world.policy = POLICY
+    world.cycle()
+    assert state_of(world, OFFERS, 2) is (State.WITHDRAWN if marketing else State.GIVEN)
+
+
+def test_a_no_that_was_lifted_before_the_address_was_shared_is_not_carried() -> None:
+    world = a_world()
+    world.tell(EVENT.STOP_MARKETING, EVERYTHING, at=NOON - timedelta(days=9))
+    world.tell(EVENT.GRANT, NEWS_BY_EMAIL, at=NOON - timedelta(days=8))
+    world.settle()
+    world.edit(BEN, points=tuple(sorted((MAIL, PHONE))))
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S20", BEN)[NEWS_BY_CALL] == "DUPLICATE_STOP_PROPAGATED"
+    assert {each.use for each in plan.events} == {NEWS_BY_CALL}
+    assert world.status_of(BEN) != "Stopped"
+
+
+@pytest.mark.parametrize(("since", "is_carried"), [(-1, True), (0, False), (1, False)])
+def test_a_no_is_carried_to_whoever_has_not_said_yes_since(since: float, is_carried: bool) -> None:
+    """Of two words of the same moment the one of the very person counts."""
+    world = a_world()
+    world.tell(EVENT.WITHDRAW, NEWS_BY_EMAIL, at=NOON - timedelta(hours=9))
+    world.tell(EVENT.GRANT, NEWS_BY_EMAIL, subject=2, at=NOON - timedelta(hours=9 - since))
+    world.settle()
+    world.edit(BEN, points=tuple(sorted((OWN, MAIL))))
+    world.cycle()
+    assert (state_of(world, NEWS_BY_EMAIL, 2) is State.WITHDRAWN) is is_carried
+
+
+def test_a_question_nobody_answered_is_no_word_against_a_no_that_is_shared() -> None:
+    world = a_world((EVENT.REQUEST, NEWS_BY_EMAIL))
+    world.tell(EVENT.WITHDRAW, NEWS_BY_EMAIL)
+    world.settle()
+    world.edit(BEN, points=(MAIL,))
+    world.cycle()
+    assert world.status_of(BEN) == "Stopped"
+
+
+def test_a_silence_that_has_run_out_keeps_no_shared_no_away() -> None:
+    """What was silent for a while only has to hear of a no that will outlast it."""
+    world = a_world()
+    world.suppressions = (
+        a_suppression(
+            hmac=OWN.hmac, since=NOON - timedelta(days=9), after_erasure=False, expires_at=NOON
+        ),
+    )
+    world.tell(EVENT.WITHDRAW, NEWS_BY_EMAIL)
+    world.settle()
+    world.edit(BEN, points=tuple(sorted((OWN, MAIL))))
+    world.cycle()
+    assert state_of(world, NEWS_BY_EMAIL, 2) is State.WITHDRAWN
+
+
+def test_what_was_erased_of_somebody_hears_no_no_of_others() -> None:
+    world = a_world((EVENT.GRANT, NEWS_BY_EMAIL))
+    world.tell(EVENT.ERASE, NEWS_BY_EMAIL, subject=2)
+    world.tell(EVENT.WITHDRAW, NEWS_BY_EMAIL)
+    world.settle()
+    world.edit(BEN, points=(MAIL,))
+    assert EVENT.WITHDRAW not in {each.kind for each in world.cycle().events}
+
+
+def no_of(*told: tuple[Any, ...], **changes: Any) -> datetime | None:
+    """When Ann last said no to news by e-mail herself; `changes` are of what is held about that use."""
+    person = a_person(*told)
+    held = person.permissions
+    if changes:
+        held = {NEWS_BY_EMAIL: replace(held[NEWS_BY_EMAIL], **changes)}
+    return own_stop_at(replace(person, permissions=held), NEWS_BY_EMAIL, policy=POLICY)
+
+
+def test_a_no_of_their_own_counts_from_the_last_time_it_was_said() -> None:
+    wide = (EVENT.STOP_MARKETING, EVERYTHING, hours(-5))
+    yes = (EVENT.GRANT, NEWS_BY_EMAIL, hours(-9))
+    no = (EVENT.WITHDRAW, NEWS_BY_EMAIL, hours(-3))
+    assert no_of() is None
+    assert no_of(yes) is None
+    assert no_of(wide) == no_of(yes, wide) == hours(-5)
+    assert no_of(no) == no_of(wide, no) == no_of(yes, wide, no) == hours(-3)
+    assert no_of(no, own=False) is None
+    # A no to the one use that was told under a wider one left the use as it was.
+    assert no_of(yes, wide, stopped_at=hours(-4)) == hours(-4)
+    assert no_of(yes, stopped_at=hours(-10)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "use", "expected"),
+    [
+        ({}, NEWS_BY_EMAIL, True),
+        ({"since": hours(-1)}, NEWS_BY_EMAIL, False),
+        ({"expires_at": NOON}, NEWS_BY_EMAIL, False),
+        ({"hmac": OWN.hmac}, NEWS_BY_EMAIL, False),
+        ({}, RESEARCH, False),
+        ({"scope": Scope.ALL}, RESEARCH, True),
+    ],
+)
+def test_a_yes_that_passed_the_silence_of_an_address_is_proven_for_the_one_person(
+    said: dict[str, Any], use: Use, expected: bool
+) -> None:
+    """Ann's yes of three hours ago came after the address fell silent, five hours ago."""
+    silent = a_suppression(**({"since": hours(-5), "after_erasure": False} | said))
+    ann = a_person((EVENT.ESTABLISH, RESEARCH, hours(-9)), (EVENT.GRANT, NEWS_BY_EMAIL, hours(-9)))
+    ann = replace(ann, permissions={use: replace(ann.permissions[use], lifted_at=hours(-3))})
+    bench = bench_of(people=(ann,), suppressions=(silent,))
+    assert is_freer(bench, ann, (MAIL,)) is expected

@@ -262,3 +262,83 @@ def test_a_contact_re_addressed_deleted_and_created_again_is_recognised(
 def test_stops_go_out_first_also_for_the_silent(world: World) -> None:
     world.suppressions = (silent("person1@example.org"),)
     assert {each.lane for each in world.plan().writes} == {Lane.STOP}
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(-3, True), (3, False)])
+def test_an_address_that_was_made_silent_since_a_no_is_not_made_silent_anew(
+    world: World, hours: float, is_told: bool
+) -> None:
+    """The no dates from when it was seen to be there; the silence is never moved back to it."""
+    world.suppressions = (silent("person1@example.org", after_erasure=True),)
+    world.settle()
+    world.edit(ANN, do_not_call=False)
+    world.cycle()
+    world.contact_mirrors[ANN] = replace(world.contact_mirrors[ANN], do_not_call=False)
+    world.edit(ANN, do_not_call=True)
+    stamp = world.contacts[ANN].modstamp
+    world.suppressions = tuple(
+        replace(each, since=stamp + timedelta(hours=hours)) for each in world.suppressions
+    )
+    plan = world.plan()
+    assert reasons_by_use(plan, "S12")[NEWS_BY_CALL] == "STOP_SUPPRESSION_REAFFIRMED"
+    assert [each.since for each in plan.suppressions] == ([stamp] if is_told else [])
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_no_on_the_record_of_an_erased_person_silences_the_address_that_it_has_now(
+    world: World, at_once: bool
+) -> None:
+    """Nothing leads from the new address to the person: it is kept as what is left of them."""
+    forget(world, subject_id(1))
+    world.settle()
+    here = a_point("moved@example.org")
+    world.edit(ANN, points=(here,), do_not_call=False)
+    if not at_once:
+        world.cycle()
+    assert here.hmac not in {each.hmac for each in world.suppressions}
+    world.contact_mirrors[ANN] = replace(world.contact_mirrors[ANN], do_not_call=False)
+    world.edit(ANN, do_not_call=True)
+    plan = world.plan()
+    assert reasons_by_use(plan, "S12")[NEWS_BY_CALL] == "STOP_SUPPRESSION_REAFFIRMED"
+    assert plan.suppressions == (
+        Suppression(
+            hmac=here.hmac,
+            key_version=here.key_version,
+            scope=Scope.MARKETING,
+            controller=POLICY.controller,
+            since=world.contacts[ANN].modstamp,
+            reason="STOP_SUPPRESSION_REAFFIRMED",
+            after_erasure=True,
+        ),
+    )
+
+
+def test_an_address_that_is_silenced_anew_says_why(world: World) -> None:
+    world.suppressions = (silent("person1@example.org", after_erasure=True),)
+    world.settle()
+    world.edit(ANN, do_not_call=False)
+    world.cycle()
+    world.contact_mirrors[ANN] = replace(world.contact_mirrors[ANN], do_not_call=False)
+    world.edit(ANN, do_not_call=True)
+    (before,) = world.suppressions
+    assert world.plan().suppressions == (
+        replace(
+            before,
+            since=world.contacts[ANN].modstamp,
+            reason="STOP_SUPPRESSION_REAFFIRMED",
+        ),
+    )
+
+
+def test_of_a_use_that_was_erased_the_row_goes_and_of_the_others_it_stays(world: World) -> None:
+    """The address is that of somebody who was erased; one use of this person's was erased as well."""
+    world.tell(EventKind.WITHDRAW, NEWS_BY_CALL)
+    world.tell(EventKind.ERASE, NEWS_BY_POST)
+    world.suppressions = (silent("person1@example.org", after_erasure=True),)
+    rows = {use: world.row_of(ANN, use) for use in NEWS}
+    world.settle()
+    assert {use: world.rows[row].deleted for use, row in rows.items()} == {
+        NEWS_BY_EMAIL: False,
+        NEWS_BY_CALL: False,
+        NEWS_BY_POST: True,
+    }

@@ -19,7 +19,6 @@ from salesforce_bridge.reconcile.facts import (
     CLOSED_SOFT,
     MERGED_INTO,
     Case,
-    Individual,
     LeadFlags,
     RefusedWrite,
 )
@@ -49,6 +48,7 @@ from tests.unit.reconcile.worlds import (
     a_point,
     a_row,
     a_use,
+    an_individual,
     contact_id,
     row_id,
 )
@@ -210,8 +210,9 @@ def contacts(draw: st.DrawFn, number: int) -> Any:
         sorted(a_point(f"person{each}@example.org") for each in draw(st.sets(NUMBERS)))
     )
     if draw(st.booleans()):
-        said["individual"] = Individual(
-            individual_id=f"0PK{draw(NUMBERS)}", **{each: draw(st.booleans()) for each in RIGHTS}
+        said["individual"] = replace(
+            an_individual(**{each: draw(st.booleans()) for each in RIGHTS}),
+            individual_id=f"0PK{draw(NUMBERS)}",
         )
     if draw(st.booleans()):
         said["lead"] = LeadFlags(lead_id="00Q", opted_out_of_email=draw(st.booleans()))
@@ -297,3 +298,71 @@ def test_whatever_is_seen_each_thing_is_found_once_in_order_and_has_a_reason(
     assert park(findings, CLOSED_CIRCUIT, POLICY, NOON).parked == frozenset()
     stray = {each.row_id for each in findings if each.row_id is not None}
     assert stray <= {row.seen.row_id for case in seen for row in case.rows} | {row_id(0)}
+
+
+def test_writes_that_were_not_taken_on_a_contact_that_is_gone_are_told_though_nothing_dates_them() -> (
+    None
+):
+    refused = tuple(
+        RefusedWrite(target="Permission__c", use=NEWS_BY_POST, code=code, stop=False)
+        for code in ("ENTITY_IS_LOCKED", "REQUIRED")
+    )
+    gone = replace(a_case(refused=refused), seen=None, mirror=None)
+    told_of = [each for each in found(gone) if each.situation is Situation.S34_WRITE_REJECTED]
+    assert [(each.use, each.stamp) for each in told_of] == [(NEWS_BY_POST, None)]
+
+
+@pytest.mark.parametrize(
+    ("request_at_the_end", "is_heard"), [("Asked us to stop", False), (None, True)]
+)
+def test_what_was_asked_on_a_row_at_its_end_is_heard_once(
+    request_at_the_end: str | None, is_heard: bool
+) -> None:
+    """The ledger does not remember the no, for it was taken back as an error since."""
+    gone = a_row(1, deleted=True, request=request_at_the_end)
+    seen = replace(gone, request="Asked us to stop", modified_by=None)
+    assert ("S04" in told(found(a_case(None, (gone, seen))))) is is_heard
+
+
+# ---------------------------------------------------------------- several tellings of one thing
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_a_claim_with_a_paper_is_told_beside_one_without(order: tuple[int, int]) -> None:
+    first, second = order
+    late, early = hours(-1), hours(-2)
+    bare = a_row(first, request="Gave permission", modstamp=late)
+    shown = a_row(second, request="Gave permission", request_evidence="letter 7", modstamp=early)
+    twins = [(None, bare), (None, shown)]
+    found_on = {each.situation: each for each in found(a_case(None, *twins))}
+    attested = found_on[Situation.S07_CRM_GRANT_ATTESTED]
+    assert (attested.row_id, attested.stamp) == (row_id(second), early)
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_of_two_stops_of_one_use_the_objection_is_judged_as_of_the_last(
+    order: tuple[int, int],
+) -> None:
+    first, second = order
+    late, early = hours(-1), hours(-2)
+    stop = a_row(first, request=Request.STOP.value, modstamp=late)
+    objection = a_row(second, request=Request.OBJECTS.value, modstamp=early)
+    (finding,) = [
+        each
+        for each in found(a_case(None, (None, stop), (None, objection)))
+        if each.situation is Situation.S04_CRM_STOP
+    ]
+    assert (finding.row_id, finding.objects, finding.stamp) == (row_id(second), True, late)
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_of_two_stops_of_one_use_the_one_with_a_paper_is_judged(order: tuple[int, int]) -> None:
+    first, second = order
+    bare = a_row(first, request=Request.STOP.value)
+    shown = a_row(second, request=Request.STOP.value, request_evidence="letter 7")
+    (finding,) = [
+        each
+        for each in found(a_case(None, (None, bare), (None, shown)))
+        if each.situation is Situation.S04_CRM_STOP
+    ]
+    assert (finding.row_id, finding.evidence_ref) == (row_id(second), "letter 7")

@@ -13,9 +13,11 @@ from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
     NEWS_BY_POST,
+    REP,
     World,
     a_contact,
     a_point,
+    a_row,
     contact_id,
     decisions_on,
     reasons_by_use,
@@ -229,3 +231,24 @@ def test_a_row_as_people_make_it_reports_nothing() -> None:
     world = stranger(consent_status="Not asked")
     world.add_row(consent_status="Not asked", ledger_key=f"{ANN}:direct_marketing:EMAIL")
     assert situations(world.plan()) == {"S15"}
+
+
+def test_rows_that_say_nothing_new_hide_no_row_that_somebody_filled_in() -> None:
+    world = stranger()
+    world.rows |= {
+        each.row_id: each
+        for each in (
+            a_row(1, use=NEWS_BY_EMAIL, deleted=True),
+            a_row(2, use=NEWS_BY_POST, lawful_basis="Consent"),
+        )
+    }
+    assert reasons_by_use(world.cycle(), "S11") == {NEWS_BY_POST: "SUBJECT_UNLINKED_REPORTED"}
+
+
+def test_what_was_filled_in_is_told_with_who_did_it_and_when() -> None:
+    world = stranger()
+    row = world.add_row(use=NEWS_BY_POST, consent_status="Limited", lawful_basis="Consent")
+    (told,) = decisions_on(world.plan(), "S11")
+    assert told.observed == {"consent_status": (None, "Limited"), "lawful_basis": (None, "Consent")}
+    assert (told.row_id, told.source_actor) == (row, REP)
+    assert told.source_stamp == world.rows[row].modstamp

@@ -35,4 +35,4 @@ def test_a_wide_stop_that_is_news_stands_over_an_earlier_told_yes(kind: EventKin
     onto = FoldedSubject(permissions=record.permissions, stops=record.stops, hold=record.hold)
     folded = fold((event,), policy=world.policy, onto=onto)
     after = replace(record, permissions=folded.permissions, stops=folded.stops)
-    assert is_stopped(after, NEWS_BY_EMAIL, policy=world.policy)
+    assert is_stopped(after, NEWS_BY_EMAIL, policy=world.policy, at=world.at)

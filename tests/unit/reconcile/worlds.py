@@ -35,6 +35,7 @@ from salesforce_bridge.reconcile.facts import (
     ContactSnapshot,
     Dossier,
     HeldPoint,
+    Individual,
     Link,
     RefusedWrite,
     RowFields,
@@ -78,6 +79,8 @@ BASES = {
     "service_messages": LawfulBasis.CONTRACT,
     "statutory_notices": LawfulBasis.LEGAL_OBLIGATION,
 }
+# Of a purpose that some policies know, see `with_offers`.
+OFFERS = a_use("autumn_offers")
 _CONTACT_FIELDS = frozenset(each.name for each in fields_of(ContactFields))
 _ROW_FIELDS = frozenset(each.name for each in fields_of(RowFields))
 
@@ -86,8 +89,25 @@ def contact_id(number: int) -> ContactId:
     return ContactId(f"003{number:012d}AAA")
 
 
+def with_offers(policy: Policy, *, marketing: bool = True) -> Policy:
+    """A policy with one purpose more, which people agree to like to news."""
+    news, agreed = policy.purposes[NEWS_BY_EMAIL.purpose], policy.notices["consent-en-1"]
+    offers = replace(news, key=OFFERS.purpose, direct_marketing=marketing)
+    agreed = replace(agreed, purposes=(*agreed.purposes, offers.key))
+    return replace(
+        policy,
+        purposes={**policy.purposes, offers.key: offers},
+        notices={**policy.notices, agreed.id: agreed},
+    )
+
+
 def row_id(number: int) -> RowId:
     return RowId(f"a00{number:012d}AAA")
+
+
+def an_individual(**rights: Any) -> Individual:
+    """The Individual of a Contact, on which somebody has set these flags."""
+    return Individual(individual_id="0PK000000000001AAA", **rights)
 
 
 def subject_id(number: int) -> SubjectId:

@@ -86,7 +86,8 @@ def contact_row(**given: object) -> dict[str, object]:
 def individual_row(**flags: object) -> dict[str, object]:
     """A Contact with its privacy record."""
     none = dict.fromkeys((field.api for field in INDIVIDUAL_FLAGS), False)
-    return contact_row(IndividualId="0PK000000000001", Individual={**none, **flags})
+    told = {**none, "SystemModstamp": "2026-06-01T13:00:00.000+0000", **flags}
+    return contact_row(IndividualId="0PK000000000001", Individual=told)
 
 
 def permission_row(**given: object) -> dict[str, object]:
@@ -291,6 +292,7 @@ def test_every_flag_of_a_privacy_record_is_read(raised: list[Field]) -> None:
     read = parse_contact(row, keys=KEYS, default_country="DE").individual
     assert read is not None
     assert read.individual_id == "0PK000000000001GAA"
+    assert read.modstamp == datetime(2026, 6, 1, 13, tzinfo=UTC)
     for field in INDIVIDUAL_FLAGS:
         assert getattr(read, field.name) is (field in raised)
 

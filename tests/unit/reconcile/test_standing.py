@@ -1,0 +1,102 @@
+"""What Salesforce should hold: claims that wait to the moment they run out, and flags nobody else may open."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from salesforce_bridge.permissions.events import EventKind
+from salesforce_bridge.reconcile.facts import ACTIVE, Candidate
+from salesforce_bridge.reconcile.standing import flags_wanted, is_lifted, standing_of
+from salesforce_bridge.reconcile.words import Flag
+from tests.unit.reconcile.sightings import POLICY, a_person, hours
+from tests.unit.reconcile.worlds import (
+    EVERYTHING,
+    NEWS_BY_CALL,
+    NEWS_BY_EMAIL,
+    NOON,
+    RESEARCH,
+    SERVICE,
+    a_contact,
+    subject_id,
+)
+
+EVENT = EventKind
+CALLS = "do_not_call"
+MAIL = "opted_out_of_email"
+NO, YES = hours(-9), hours(-3)
+
+
+@pytest.mark.parametrize(
+    ("flag", "history", "expected"),
+    [
+        (MAIL, (), False),
+        # Nobody ever said no: there is nothing that they could have lifted but by saying yes.
+        (MAIL, ((EVENT.REQUEST, NEWS_BY_EMAIL, NO),), False),
+        (MAIL, ((EVENT.GRANT, NEWS_BY_EMAIL, NO),), True),
+        (MAIL, ((EVENT.WITHDRAW, NEWS_BY_EMAIL, NO), (EVENT.GRANT, NEWS_BY_EMAIL, YES)), True),
+        (MAIL, ((EVENT.GRANT, NEWS_BY_EMAIL, NO), (EVENT.WITHDRAW, NEWS_BY_EMAIL, YES)), False),
+        # A yes that lapsed since was a yes all the same.
+        (MAIL, ((EVENT.GRANT, NEWS_BY_EMAIL, NO), (EVENT.REVOKE, NEWS_BY_EMAIL, YES)), True),
+        # What the flag does not close says nothing about it.
+        (CALLS, ((EVENT.GRANT, NEWS_BY_EMAIL, NO),), False),
+        (MAIL, ((EVENT.GRANT, NEWS_BY_CALL, NO),), False),
+        (MAIL, ((EVENT.ESTABLISH, SERVICE, NO),), False),
+        (MAIL, ((EVENT.ESTABLISH, RESEARCH, NO), (EVENT.LIFT, RESEARCH, YES)), False),
+        (
+            MAIL,
+            ((EVENT.STOP_MARKETING, EVERYTHING, NO), (EVENT.GRANT, NEWS_BY_CALL, YES)),
+            False,
+        ),
+    ],
+)
+def test_only_a_yes_of_the_person_to_marketing_on_its_channels_lifts_a_flag(
+    flag: str, history: tuple[Any, ...], expected: bool
+) -> None:
+    assert is_lifted(a_person(*history), flag, policy=POLICY, at=NOON) is expected
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (NOON - timedelta(seconds=1), "GRANT_QUARANTINED_ATTESTED"),
+        (NOON, "DENY_NOT_ESTABLISHED"),
+        (NOON + timedelta(seconds=1), "DENY_NOT_ESTABLISHED"),
+    ],
+)
+def test_a_claim_is_shown_as_waiting_until_the_moment_at_which_it_runs_out(
+    at: datetime, reason: str
+) -> None:
+    claim = Candidate(
+        id="claim-1",
+        subject_id=subject_id(1),
+        use=NEWS_BY_EMAIL,
+        reason="GRANT_QUARANTINED_ATTESTED",
+        claimed_at=hours(-9),
+        evidence_ref="letter 7",
+        note_digest=None,
+        claimed_by=None,
+        source_record="row 1",
+        expires_at=NOON,
+    )
+    shown = standing_of(
+        a_person(candidates=(claim,)),
+        NEWS_BY_EMAIL,
+        contact=a_contact(1),
+        link_state=ACTIVE,
+        policy=POLICY,
+        at=at,
+    )
+    assert shown.reason == reason
+
+
+def test_a_flag_that_closes_no_channel_of_ours_is_never_asked_for() -> None:
+    """Nobody can have stopped what there is no channel for, not even with a no to everything."""
+    without_fax = replace(
+        POLICY,
+        channels={key: each for key, each in POLICY.channels.items() if each.flag != Flag.FAX},
+    )
+    person = a_person((EVENT.STOP_ALL, EVERYTHING, NO))
+    assert flags_wanted(person, policy=POLICY, at=NOON)["opted_out_of_fax"]
+    assert not flags_wanted(person, policy=without_fax, at=NOON)["opted_out_of_fax"]

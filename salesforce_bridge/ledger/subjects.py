@@ -217,9 +217,20 @@ def _suppressions_by_hmac(
 def _suppressions_among(
     silenced: Mapping[str, Sequence[Suppression]], points: Sequence[HeldPoint]
 ) -> tuple[Suppression, ...]:
+    """Choose those that are about a person: one that is left of an erased person is about nobody who has had
+    the address and has it no longer."""
     if not silenced:
         return ()
-    return tuple(sorted({one for held in points for one in silenced.get(held.point.hmac, ())}))
+    return tuple(
+        sorted(
+            {
+                one
+                for held in points
+                for one in silenced.get(held.point.hmac, ())
+                if not (held.retired and one.after_erasure)
+            }
+        )
+    )
 
 
 def _sale_of(told: Mapping[str, Any]) -> SoftOptIn:

@@ -88,11 +88,9 @@ class Clock:
 
 def clock_of(permission: Permission, *, person: Person, policy: Policy) -> Clock:
     """Work out the ends and the prompts of a permission, for whoever asks more than one thing about them."""
-    if permission.state not in _TIMED:
-        return _NO_CLOCK
     if permission.state not in _RUNNING:
         lapse = lapses_at(permission, policy=policy)
-        return Clock(ends=() if lapse is None else (lapse,), prompts=())
+        return _NO_CLOCK if lapse is None else Clock(ends=(lapse,), prompts=())
     own_end = end_of(permission, person=person, policy=policy)
     others = ground_ends_at(permission, person=person), review_due_at(permission, policy=policy)
     ends = tuple([end for end in (own_end, *others) if end is not None])
@@ -197,8 +195,7 @@ def next_moment(
         moments.append(permission.effective_from)
     for one in person.conditions:
         if one.purpose is None or one.purpose == purpose:
-            if one.valid_from > at:
-                moments.append(one.valid_from)
+            moments.append(one.valid_from)
             if one.valid_to is not None:
                 moments.append(one.valid_to)
     return min([each for each in moments if each > at], default=None)
@@ -213,9 +210,6 @@ RESTS_ON = {
 }
 _ESTABLISHED = frozenset({State.IN_FORCE})
 _RUNNING = VALID | {State.CHALLENGED}
-
-
-_TIMED = _RUNNING | ASKED
 _NO_CLOCK = Clock(ends=(), prompts=())
 
 

@@ -20,25 +20,25 @@ def act(bench: Bench, finding: Finding, reason: Reason) -> tuple[str, ...]:
 
 
 def _nothing(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    _ = bench, finding, reason
+    del bench, finding, reason
     return iter(())
 
 
 def _link(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    _ = reason
+    del reason
     if finding.contact_id in bench.alive:
         bench.relink(finding.contact_id, ACTIVE)
     return iter(())
 
 
 def _link_as_candidate(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    _ = reason
+    del reason
     bench.relink(finding.contact_id, AMBIGUOUS)
     return iter(())
 
 
 def _close_link(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    _ = reason
+    del reason
     found = bench.cases[finding.contact_id].seen is not None
     bench.relink(finding.contact_id, CLOSED_SOFT if found else CLOSED_PURGED)
     return iter(())

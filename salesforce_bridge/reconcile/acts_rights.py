@@ -65,7 +65,7 @@ def open_rights_case(bench: Bench, finding: Finding, reason: Reason) -> Iterator
 
 def remind(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """Note that somebody was told of an answer that is due, once before and once after."""
-    _ = reason
+    del reason
     overdue = finding.situation is Extra.CASE_OVERDUE
     for case in bench.record_of(finding.contact_id).cases:
         due = case.extended_to or case.due_at
@@ -81,7 +81,7 @@ def remind(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 
 def confirm_erasure(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """Note that the Contact of an erased person is gone from the org."""
-    _ = reason
+    del reason
     case = bench.cases[finding.contact_id]
     if finding.contact_id in bench.alive:
         return  # only a row of it went
@@ -134,12 +134,12 @@ def _marketing(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
 
 
 def _copy(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    _ = reason
+    del reason
     return _open(bench, finding, CaseKind.PORTABILITY)
 
 
 def _restriction(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
-    _ = reason
+    del reason
     record = bench.record_of(finding.contact_id)
     since = happened_at(bench, finding)
     condition = Condition(

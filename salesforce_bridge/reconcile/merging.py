@@ -144,7 +144,7 @@ def _carry_facts(
     for case in loser.cases:
         carried = stable_id("case", winner.subject_id, case.id)
         bench.open_case(replace(case, id=carried, subject_id=winner.subject_id))
-    for suppression in loser.suppressions if winner.points else ():
+    for suppression in loser.suppressions:
         if is_silencing(suppression, at=bench.at):
             for point in sorted(bench.points_of(winner.subject_id)):
                 if point.hmac != suppression.hmac:

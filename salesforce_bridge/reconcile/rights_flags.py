@@ -79,7 +79,7 @@ def _claimed_at(seen: ContactSnapshot) -> datetime:
 
 
 def _everything(record: SubjectRecord, use: Use, policy: Policy) -> bool:
-    _ = record, use, policy
+    del record, use, policy
     return True
 
 

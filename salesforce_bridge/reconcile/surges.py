@@ -41,8 +41,9 @@ def park(findings: Iterable[Finding], circuit: Circuit, policy: Policy, at: date
     """Turn the widening and blanking edits of a whole plan into one mass change, if that is what they are.
 
     Edits are counted together with those of the window before; what a person let through is not counted
-    and not parked, and claims that were there long before anybody looked are not counted. The writing of a bridge that this ledger does not know opens the circuit as well: what is
-    claimed beside it may be what that bridge had recorded. While the circuit is open every such edit waits, and none is counted again.
+    and not parked, and claims that were there long before anybody looked are not counted. The writing of a
+    bridge that this ledger does not know opens the circuit as well: what is claimed beside it may be what
+    that bridge had recorded. While the circuit is open every such edit waits, and none is counted again.
     """
     found = tuple(findings)
     window = policy.surge.window

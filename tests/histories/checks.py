@@ -134,10 +134,11 @@ class Sight:
         )
 
     def without(self, contact_ids: frozenset[str]) -> "Sight":
-        """The same, but for some Contacts."""
+        """The same, but for some Contacts, and for their rows wherever those hang."""
         kept = {key: each for key, each in self.contacts.items() if key not in contact_ids}
         lights = {key: each for key, each in self.lights.items() if key not in contact_ids}
-        return Sight(kept, lights, self.rows, self.links, self.people, self.mirrors)
+        rows = tuple(each for each in self.rows if each.owner not in contact_ids)
+        return Sight(kept, lights, rows, self.links, self.people, self.mirrors)
 
     def rows_of(self, contact_id: str) -> Iterator[Shown]:
         """The rows that show a Contact's permissions."""
@@ -345,8 +346,14 @@ def _may_use(
     stage: Stage, sight: Sight, contact_id: str, use: tuple[str, str]
 ) -> tuple[Verdict, tuple[str, ...]] | None:
     record, mirror = sight.people.get(contact_id), sight.mirrors.get(contact_id)
-    if record is None or mirror is None:
+    if record is None:
         return None
+    if (
+        mirror is None
+    ):  # met in a mass change, so what it shows has yet to be judged: its person is known
+        points = tuple(each.point for each in record.points if not each.retired)
+    else:
+        points = (*mirror.points, *mirror.older)
     purpose = stage.policy.purposes.get(PurposeKey(use[0]))
     category = Category.MARKETING if purpose is None else purpose.category
     answer = may_use(
@@ -356,7 +363,7 @@ def _may_use(
         at=stage.now(),
         category=Category.MARKETING if use[0] in MARKETING else category,
         link_state=sight.links[contact_id].state,
-        points=(*mirror.points, *mirror.older),
+        points=points,
     )
     return answer.verdict, tuple(each.reason for each in answer.failed)
 

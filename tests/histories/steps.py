@@ -57,6 +57,11 @@ def deletes(stage: Stage, name: str) -> str:
     return f"an admin deletes Contact {name}"
 
 
+def has_email(stage: Stage, name: str, email: str | None) -> str:
+    stage.director.rep.update("Contact", id_of(stage, name), Email=email)
+    return f"a rep sets the e-mail address of Contact {name} to {email}"
+
+
 def passes(stage: Stage, minutes: float) -> str:
     stage.advance(minutes * 60)
     return f"{minutes} minutes pass"

@@ -21,6 +21,7 @@ from tests.histories.steps import (
     deletes,
     gets_an_individual,
     gives_invitations_up,
+    has_email,
     meets,
     merges,
     passes,
@@ -360,5 +361,23 @@ def test_a_no_on_a_row_of_somebody_merged_away_reaches_who_took_over_and_is_gone
         partial(meets, email="ann@example.org"),
         runs,
         partial(types_stop, name="B", use=MAIL),
+        runs,
+    )
+
+
+def test_the_silence_of_an_erased_person_is_that_of_who_has_the_address_and_not_of_who_had_it(
+    on_sqlite: Theatre,
+) -> None:
+    _holds(
+        on_sqlite,
+        partial(meets, email="ann@example.org", phone=SHARED_PHONE),
+        partial(meets, email="ann@example.org"),
+        runs,
+        partial(has_email, name="A", email=None),
+        runs,
+        partial(agrees, name="A", use=CALLS, ago=timedelta(seconds=1)),
+        partial(wants_to_be_forgotten, name="B"),
+        runs,
+        case_is_answered,
         runs,
     )

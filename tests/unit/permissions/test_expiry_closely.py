@@ -141,6 +141,22 @@ def test_the_clock_comes_back_when_the_policy_itself_says_something_else() -> No
     assert next_moment(a_consent(), policy=unheard_of, **asked) is None
 
 
+@pytest.mark.parametrize(
+    ("purpose", "counts"),
+    [(None, True), (MARKETING, True), (PurposeKey("product_research"), False)],
+)
+def test_the_clock_comes_back_for_a_fact_about_everything_or_just_this_purpose(
+    purpose: PurposeKey | None, *, counts: bool
+) -> None:
+    fact = contract(9 * DAY, purpose=purpose, valid_from=NOON + 3 * DAY)
+    asked: dict[str, Any] = {
+        "person": Somebody(conditions=(fact,)),
+        "policy": under_law(policy=with_purpose("direct_marketing", assignments=(), max_age=None)),
+    }
+    moments = [next_moment(a_consent(), at=NOON + at * DAY, **asked) for at in (0, 3, 9)]
+    assert moments == [NOON + 3 * DAY if counts else None, NOON + 9 * DAY if counts else None, None]
+
+
 def test_a_contract_about_just_this_purpose_counts_for_it() -> None:
     policy = ageless(a_rule(max_age=10 * DAY, trigger=Trigger.EVENT))
     ended = Somebody(conditions=(contract(3 * DAY, purpose=MARKETING),))

@@ -15,6 +15,7 @@ from salesforce_bridge.permissions.conditions import Condition, ConditionKind
 from salesforce_bridge.permissions.contact_points import ContactPoint
 from salesforce_bridge.permissions.evidence import Grade
 from salesforce_bridge.permissions.keys import PurposeKey
+from salesforce_bridge.permissions.obstacles import is_in_the_way
 from salesforce_bridge.permissions.policy import Category
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.permissions.stop_matrix import Obstacle
@@ -39,6 +40,7 @@ from tests.unit.permissions.examples import (
     every_condition,
     hours,
 )
+from tests.unit.permissions.examples import IN_THE_WAY as FACTS_IN_THE_WAY
 
 MATRIX = json.loads(
     (Path(__file__).parents[2] / "expected" / "stop_matrix.json").read_text("utf-8")
@@ -232,6 +234,13 @@ def test_a_listed_number_counts_while_it_may_be_the_one_that_is_called(
     never = replace(CONSENTED, state=State.EXPIRED)
     answer = ask(never, conditions=facts, points=points, policy=opt_out_calls())
     assert of_stops(answer) == expected
+
+
+def test_a_fact_may_stand_in_the_way_or_take_one_that_does_out_of_it_or_is_nothing_to_anybody() -> (
+    None
+):
+    found = {kind for kind in ConditionKind if is_in_the_way(a_condition(kind))}
+    assert found == FACTS_IN_THE_WAY | {ConditionKind.GUARDIAN}
 
 
 def test_a_minor_with_a_guardian_may_be_written_to() -> None:

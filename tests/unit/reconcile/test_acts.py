@@ -15,11 +15,14 @@ from salesforce_bridge.permissions.proofs import Proof
 from salesforce_bridge.permissions.rights import CaseKind, CaseState, RightsCase
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.reconcile.acts import _ACTS
+from salesforce_bridge.reconcile.acts_words import happened_at
 from salesforce_bridge.reconcile.facts import CLOSED_PURGED
+from salesforce_bridge.reconcile.findings import Extra, Finding
 from salesforce_bridge.reconcile.moments import SOON
 from salesforce_bridge.reconcile.reasons import Act
 from tests.property.small_worlds import forget
 from tests.unit.permissions.examples import POLICY
+from tests.unit.reconcile.sightings import bench_of
 from tests.unit.reconcile.worlds import (
     EVERYTHING,
     NEWS_BY_CALL,
@@ -474,3 +477,64 @@ def test_a_purged_contact_of_an_erased_person_is_closed_as_purged(world: World) 
     world.cycle()
     world.purge(ANN)
     assert [each.state for each in world.cycle().links] == [CLOSED_PURGED]
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_claim_that_is_set_aside_names_who_claimed_it_where_and_with_what(
+    world: World, proven: bool
+) -> None:
+    world.tell(EventKind.WITHDRAW)
+    world.settle()
+    if not proven:
+        record = world.records[subject_id(1)]
+        world.records[record.subject_id] = replace(record, permissions={})
+        world.settle()
+    row = world.row_of(ANN)
+    proof = a_proof(world) if proven else None
+    world.edit_row(row, request="Gave permission", request_evidence="see letter 7", proof=proof)
+    (claim,) = world.cycle().candidates
+    assert (claim.claimed_by, claim.source_record) == (REP, row)
+    assert claim.evidence_ref == ("token:yes-1" if proven else "see letter 7")
+
+
+def test_a_case_names_the_record_it_was_asked_on(world: World) -> None:
+    ask(world, wants_a_copy=True)
+    assert [each.source_record for each in world.cycle().cases] == [ANN]
+    world.tell(EventKind.ESTABLISH, RESEARCH)
+    world.settle()
+    row = world.row_of(ANN, RESEARCH)
+    world.edit_row(row, request="Objects")
+    assert [each.source_record for each in world.cycle().cases] == [row]
+
+
+@pytest.mark.parametrize(("country", "months"), [("United Kingdom", 1), ("France", 2)])
+def test_an_answer_is_due_by_the_law_of_the_place(country: str, months: int) -> None:
+    profiles = {
+        **POLICY.profiles,
+        "FR": replace(POLICY.profiles["FR"], reply_months=2),
+    }
+    world = World(policy=replace(POLICY, profiles=profiles))
+    world.contacts[ANN] = a_contact(1, country=country)
+    world.settle()
+    ask(world, wants_a_copy=True)
+    (case,) = world.cycle().cases
+    received = world.contacts[ANN].modstamp
+    assert case.due_at == received.replace(month=received.month + months)
+
+
+def test_a_service_that_is_asked_to_stop_is_answered_for_the_person_as_a_whole(
+    world: World,
+) -> None:
+    world.tell(EventKind.ESTABLISH, SERVICE)
+    world.settle()
+    world.edit_row(world.row_of(ANN, SERVICE), request="Asked us to stop")
+    assert [each.purpose for each in world.cycle().cases] == [None]
+
+
+def test_what_nobody_dates_counts_from_when_it_is_judged() -> None:
+    bench = bench_of()
+    finding = Finding(situation=Extra.CASE_OVERDUE, contact_id=ANN, use=NEWS_BY_EMAIL)
+    assert happened_at(bench, finding) == NOON
+    early, late = NOON - DAY, NOON + DAY
+    assert happened_at(bench, replace(finding, stamp=early)) == early
+    assert happened_at(bench, replace(finding, stamp=late)) == NOON

@@ -13,7 +13,7 @@ from salesforce_bridge.permissions.proofs import Proof
 from salesforce_bridge.permissions.rights import CaseKind, RightsCase
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.permissions.suppressions import Scope, Suppression
-from salesforce_bridge.reconcile.facts import SubjectRecord
+from salesforce_bridge.reconcile.facts import AMBIGUOUS, SubjectRecord
 from tests.unit.permissions.examples import POLICY
 from tests.unit.reconcile.worlds import (
     EVERYTHING,
@@ -22,9 +22,11 @@ from tests.unit.reconcile.worlds import (
     NEWS_BY_POST,
     NOON,
     OFFERS,
+    ORG,
     SERVICE,
     World,
     a_contact,
+    a_point,
     a_use,
     contact_id,
     decisions_on,
@@ -682,3 +684,67 @@ def test_a_no_of_long_ago_is_not_told_again_over_a_later_one(world: World) -> No
     world.cycle()
     world.edit(contact_id(2), deleted=False, master_id=None)
     assert world.cycle().events == ()
+
+
+def test_a_merge_into_a_candidate_permits_nothing_on_it(world: World) -> None:
+    """Nobody has confirmed yet whose record that is."""
+    two_people(world)
+    world.tell(EventKind.GRANT, NEWS_BY_POST, subject=2)
+    world.links[ANN] = replace(world.links[ANN], state=AMBIGUOUS)
+    ann = world.records[subject_id(1)]
+    world.records[ann.subject_id] = replace(ann, links=(world.links[ANN],))
+    world.settle()
+    world.merge(contact_id(2), ANN)
+    assert EventKind.GRANT not in {each.kind for each in world.cycle().events}
+
+
+def test_a_merge_into_what_was_purged_since_goes_as_far_as_it_is_known(world: World) -> None:
+    world.meet(2)
+    world.merge(contact_id(2), ANN)
+    world.purge(ANN)
+    (link,) = [each for each in world.cycle().links if each.contact_id == contact_id(2)]
+    assert link.merged_into == ANN
+
+
+def test_who_is_merged_in_a_circle_is_merged_into_nobody(world: World) -> None:
+    world.meet(2)
+    world.edit(ANN, deleted=True, master_id=contact_id(2))
+    world.edit(contact_id(2), deleted=True, master_id=ANN)
+    plan = world.cycle()
+    assert {each.merged_into for each in plan.links} == {None}
+    assert {each.org_id for each in plan.links} == {ORG}
+
+
+@pytest.mark.parametrize(
+    ("after_erasure", "reason"),
+    [(True, "MERGE_WITH_ERASED_REVIEW"), (False, "MERGE_STOP_CARRIED")],
+)
+def test_a_silence_that_is_carried_says_why_under_the_key_of_the_address(
+    world: World, after_erasure: bool, reason: str
+) -> None:
+    address = a_point("ben@example.org", 1)
+    world.meet(2, points=(address,))
+    newer = (a_point("person1@example.org", 2),)
+    world.edit(ANN, points=newer)
+    world.settle()
+    world.suppressions = (silence(address.hmac, after_erasure=after_erasure),)
+    world.settle()
+    world.merge(contact_id(2), ANN)
+    told = {(each.hmac, each.key_version, each.reason) for each in world.cycle().suppressions}
+    assert (newer[0].hmac, 2, reason) in told
+
+
+def test_a_fact_that_ends_at_the_very_moment_has_ended(world: World) -> None:
+    bob = two_people(world)
+    world.cycle()
+    fact = Condition(
+        id="fact-1",
+        subject_id=bob.subject_id,
+        kind=ConditionKind.RESTRICTION,
+        ref="the very one",
+        valid_from=NOON - timedelta(days=9),
+        valid_to=world.at,
+    )
+    world.records[bob.subject_id] = replace(bob, conditions=(*bob.conditions, fact))
+    world.merge(contact_id(2), ANN)
+    assert world.cycle().conditions == ()

@@ -7,7 +7,8 @@ import pytest
 
 from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.states import State
-from salesforce_bridge.reconcile.facts import AMBIGUOUS, CLOSED_PURGED, CLOSED_SOFT
+from salesforce_bridge.reconcile.facts import AMBIGUOUS, CLOSED_PURGED, CLOSED_SOFT, HeldPoint
+from tests.unit.reconcile.sightings import a_case, a_link, a_person, bench_of
 from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
@@ -18,6 +19,7 @@ from tests.unit.reconcile.worlds import (
     World,
     a_contact,
     a_point,
+    a_record,
     contact_id,
     decisions_on,
     kinds,
@@ -448,3 +450,59 @@ def test_a_stranger_is_where_the_contact_says_that_is_still_there() -> None:
     assert [each.jurisdiction for each in plan.subjects] == ["DE"]
     assert plan.jurisdictions == ()
     assert reasons_by_use(plan, "S33") == {}
+
+
+def test_the_last_addresses_of_several_who_are_gone_are_kept_beside_those_they_had() -> None:
+    """Ann and Eve are gone, and Ben, who is there, shares something with each of them."""
+    shared, number = a_point("shared@example.org"), a_point("+442070000009")
+    last = {1: a_point("ann@new.example"), 3: a_point("eve@new.example")}
+    before = {
+        1: a_contact(1, points=(shared,)),
+        2: a_contact(2, points=(shared, number)),
+        3: a_contact(3, points=(number,)),
+    }
+    cases, people = [], []
+    for each, mirror in before.items():
+        gone = each in last
+        seen = replace(mirror, deleted=True, points=(last[each],)) if gone else mirror
+        link = replace(a_link(each), subject_id=subject_id(each))
+        case = a_case(seen, contact_id=contact_id(each), mirror=mirror, link=link)
+        cases.append(case)
+        held = tuple(HeldPoint(point=point, retired=False) for point in mirror.points)
+        people.append(a_record(each, points=held, links=(link,)))
+    bench = bench_of(*cases, people=tuple(people))
+    held_by = {
+        each: {held.point for held in bench.records[subject_id(each)].points} for each in before
+    }
+    assert held_by == {
+        1: {shared, last[1]},
+        2: {shared, number},
+        3: {number, last[3]},
+    }
+
+
+def test_of_who_was_erased_no_last_address_is_kept() -> None:
+    gone = a_contact(1, deleted=True)
+    bench = bench_of(a_case(gone), people=(a_person(erased=True, points=()),))
+    assert bench.records[subject_id(1)].points == ()
+
+
+def test_a_stranger_is_a_consumer_whose_addresses_are_kept_though_the_contact_is_gone() -> None:
+    world = World()
+    gone = a_contact(1, deleted=True, do_not_call=True)
+    world.contacts[ANN] = gone
+    plan = world.cycle()
+    assert [each.subject_class for each in plan.subjects] == ["CONSUMER"]
+    assert {(each.point, each.move) for each in plan.points} == {
+        (point, "REGISTER") for point in gone.points
+    }
+
+
+def test_a_stranger_with_a_contact_that_is_gone_and_another_address_since_has_both() -> None:
+    world = World()
+    old, new = a_point("old@example.org"), a_point("new@example.org")
+    world.contacts[ANN] = a_contact(1, deleted=True, points=(old,), do_not_call=True)
+    world.contacts[contact_id(2)] = a_contact(2, points=(new, old))
+    plan = world.cycle()
+    assert len({each.subject_id for each in plan.points}) == 1
+    assert {each.point for each in plan.points} == {old, new}

@@ -219,3 +219,30 @@ def test_a_person_whose_contacts_name_two_countries_is_nowhere_for_certain() -> 
 def test_somebody_new_has_moved_from_nowhere() -> None:
     case = a_case(a_contact(1, country="Germany"), mirror=None, link=None)
     assert told(found(case)).keys() == {"S15"}
+
+
+def test_another_basis_is_told_with_both_for_the_place_and_class_it_is_assigned_to() -> None:
+    research = POLICY.purposes[RESEARCH.purpose]
+    (assignment,) = research.assignments
+    here = replace(assignment, jurisdiction="UK", basis=LawfulBasis.PUBLIC_TASK)
+    there = replace(assignment, jurisdiction="*")
+    policy = with_purpose(POLICY, RESEARCH.purpose, assignments=(here, there))
+    (finding,) = changes(judged_before(RELIED_ON), policy)
+    assert finding.observed == {"lawful_basis": ("LEGITIMATE_INTEREST", "PUBLIC_TASK")}
+    in_france = judged_before(RELIED_ON, jurisdiction="FR")
+    assert "S32" not in told(changes(in_france, policy))
+    staff = replace(here, jurisdiction="*", subject_class="EMPLOYEE")
+    policy = with_purpose(POLICY, RESEARCH.purpose, assignments=(staff, there))
+    assert changes(judged_before(RELIED_ON), policy) == ()
+    assert told(changes(judged_before(RELIED_ON, subject_class="EMPLOYEE"), policy)) == {
+        "S32": {RESEARCH}
+    }
+
+
+def test_who_agreed_to_a_text_that_nobody_knows_any_more_is_told_of_every_newer_one() -> None:
+    policy = with_notices(POLICY, a_notice(2, supersedes="consent-en-1", material=True))
+    lost = (EventKind.GRANT, NEWS_BY_EMAIL, hours(-9))
+    person = judged_before(lost)
+    said = replace(person.permissions[NEWS_BY_EMAIL], notice_id="consent-en-0")
+    person = replace(person, permissions={NEWS_BY_EMAIL: said})
+    assert told(changes(person, policy)) == {"S30": EVERY_NEWS}

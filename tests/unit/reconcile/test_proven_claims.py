@@ -148,6 +148,7 @@ def test_for_a_channel_without_an_address_any_of_the_person_shows_who_said_it(
         ({"proof": a_proof(happened_at=hours(-1) + timedelta(minutes=5))}, "S05"),
         ({"proof": a_proof(happened_at=hours(-1) + timedelta(minutes=6))}, "S09"),
         ({"proof": a_proof(happened_at=datetime(1969, 12, 31, tzinfo=UTC))}, "S09"),
+        ({"capture_date": datetime(1970, 1, 1, tzinfo=UTC)}, "S07"),
         ({"capture_date": hours(-1) + timedelta(minutes=5)}, "S07"),
         ({"capture_date": hours(-1) + timedelta(minutes=6)}, "S09"),
         ({"capture_date": datetime(1969, 12, 31, tzinfo=UTC)}, "S09"),
@@ -257,3 +258,10 @@ def test_a_yes_is_proven_by_the_law_of_the_place_that_was_left_unless_it_is_late
     person = a_person(former_jurisdiction=None if since is None else "DE", moved_at=since)
     findings = found(a_case(None, claimed(proof=a_proof())), people=(person,), policy=policy)
     assert told(findings) == {expected: {NEWS_BY_EMAIL}}
+
+
+@pytest.mark.parametrize("end", [None, hours(900)])
+def test_another_edit_of_a_row_that_ends_as_before_claims_nothing(end: datetime | None) -> None:
+    was = a_row(1, consent_status="Permitted", effective_to=end)
+    reworded = replace(was, fields=replace(was.fields, capture_source="by letter"))
+    assert told(found(a_case(None, (was, reworded)))) == {"S11": {NEWS_BY_EMAIL}}

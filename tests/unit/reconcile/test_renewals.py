@@ -335,3 +335,31 @@ def test_a_no_to_one_use_that_goes_on_is_as_much_their_own_as_it_was(
     world.adopt(retired("product_research", successor="direct_marketing"))
     (event,) = world.cycle().events
     assert (event.kind, event.use, event.own) == (EventKind.WITHDRAW, NEWS_BY_EMAIL, own)
+
+
+def test_a_wide_no_to_a_purpose_carries_no_yes_that_it_stands_over(world: World) -> None:
+    """What was said yes to before is no narrow no; and where nothing was said there is none either."""
+    for established in (True, False):
+        each = world.copy()
+        if established:
+            each.tell(EventKind.ESTABLISH, RESEARCH)
+        else:
+            each.add_row(use=RESEARCH)
+        each.tell(EventKind.STOP_ALL, a_use("product_research", "*"))
+        each.settle()
+        each.adopt(retired("product_research", successor="direct_marketing"))
+        assert kinds(each.cycle()) == [(EventKind.STOP_ALL, "direct_marketing", "*")]
+
+
+def test_a_prompt_takes_effect_at_the_boundary_that_it_is_about(world: World) -> None:
+    end = world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].effective_to
+    assert end is not None
+    near_its_end(world)
+    (prompt,) = world.plan().events
+    boundary = end - timedelta(days=60)
+    assert prompt.effective_from == prompt.happened_at
+    assert boundary <= prompt.happened_at <= world.at
+    world.cycle()
+    assert (
+        world.records[subject_id(1)].permissions[NEWS_BY_EMAIL].prompted_at == prompt.effective_from
+    )

@@ -21,11 +21,13 @@ from tests.unit.reconcile.worlds import (
     NEWS_BY_POST,
     NOON,
     OFFERS,
+    REP,
     RESEARCH,
     SERVICE,
     World,
     a_contact,
     a_point,
+    a_use,
     contact_id,
     decisions_on,
     reasons_by_use,
@@ -407,3 +409,21 @@ def test_a_yes_that_passed_the_silence_of_an_address_is_proven_for_the_one_perso
     ann = replace(ann, permissions={use: replace(ann.permissions[use], lifted_at=hours(-3))})
     bench = bench_of(people=(ann,), suppressions=(silent,))
     assert is_freer(bench, ann, (MAIL,)) is expected
+
+
+def test_an_address_that_is_shared_is_told_with_who_brought_it_and_when() -> None:
+    world = a_world()
+    world.edit(BEN, points=tuple(sorted((OWN, MAIL))))
+    (told,) = decisions_on(world.plan(), "S20")
+    assert (told.source_actor, told.source_stamp) == (REP, world.contacts[BEN].modstamp)
+    assert told.contact_id == BEN
+
+
+def test_what_is_held_of_a_channel_that_nobody_knows_is_shared_with_nobody() -> None:
+    world = a_world()
+    pigeon = a_use(channel="PIGEON")
+    world.tell(EVENT.REQUEST, pigeon, subject=2)
+    world.settle()
+    world.edit(BEN, points=tuple(sorted((OWN, MAIL))))
+    assert pigeon not in shared(world)
+    assert NEWS_BY_EMAIL in shared(world)

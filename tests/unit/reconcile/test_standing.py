@@ -10,16 +10,18 @@ from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.reconcile.facts import ACTIVE, Candidate
 from salesforce_bridge.reconcile.standing import flags_wanted, is_lifted, standing_of
 from salesforce_bridge.reconcile.words import Flag
-from tests.unit.reconcile.sightings import POLICY, a_person, hours
+from tests.unit.reconcile.sightings import POLICY, a_person, a_suppression, hours
 from tests.unit.reconcile.worlds import (
     EVERYTHING,
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
     NOON,
+    OFFERS,
     RESEARCH,
     SERVICE,
     a_contact,
     subject_id,
+    with_offers,
 )
 
 EVENT = EventKind
@@ -100,3 +102,19 @@ def test_a_flag_that_closes_no_channel_of_ours_is_never_asked_for() -> None:
     person = a_person((EVENT.STOP_ALL, EVERYTHING, NO))
     assert flags_wanted(person, policy=POLICY, at=NOON)["opted_out_of_fax"]
     assert not flags_wanted(person, policy=without_fax, at=NOON)["opted_out_of_fax"]
+
+
+@pytest.mark.parametrize("marketing", [True, False])
+def test_a_yes_to_a_purpose_the_policy_has_forgotten_lifts_a_flag_if_it_was_marketing(
+    marketing: bool,
+) -> None:
+    known = with_offers(POLICY, marketing=marketing)
+    person = a_person((EVENT.GRANT, OFFERS, NO, {"marketing": marketing}), policy=known)
+    assert is_lifted(person, MAIL, policy=POLICY, at=NOON) is marketing
+
+
+@pytest.mark.parametrize(("expires_at", "expected"), [(hours(1), False), (NOON, True)])
+def test_a_silence_that_has_run_out_keeps_no_flag(expires_at: datetime, expected: bool) -> None:
+    silent = a_suppression(since=hours(-1), after_erasure=False, expires_at=expires_at)
+    person = a_person((EVENT.GRANT, NEWS_BY_EMAIL, YES), suppressions=(silent,))
+    assert is_lifted(person, MAIL, policy=POLICY, at=NOON) is expected

@@ -252,3 +252,22 @@ def test_what_was_filled_in_is_told_with_who_did_it_and_when() -> None:
     assert told.observed == {"consent_status": (None, "Limited"), "lawful_basis": (None, "Consent")}
     assert (told.row_id, told.source_actor) == (row, REP)
     assert told.source_stamp == world.rows[row].modstamp
+
+
+def test_what_was_filled_in_on_a_contact_is_told_with_who_did_it_and_when() -> None:
+    world = stranger(consent_status="Asked", reason="They asked us to wait.")
+    told = decisions_on(world.plan(), "S11")
+    assert {each.use for each in told} == set(NEWS)
+    for each in told:
+        assert each.observed == {
+            "consent_status": (None, "Asked"),
+            "reason": (None, "They asked us to wait."),
+        }
+        assert (each.source_actor, each.source_stamp) == (REP, world.contacts[ANN].modstamp)
+
+
+def test_an_echo_that_nobody_knows_is_told_with_nothing_observed() -> None:
+    told = decisions_on(forgotten().plan(), "S02")
+    assert len(told) == 3
+    assert {len(each.observed) for each in told} == {0}
+    assert all(each.source_stamp is not None for each in told)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from salesforce_bridge.permissions.bundle import SurgeRule
 from salesforce_bridge.permissions.keys import RowId
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.intent import Circuit
-from salesforce_bridge.reconcile.surges import COUNTED, Parked, park, why_open
+from salesforce_bridge.reconcile.surges import COUNTED, Parked, edits_of, park, why_open
 from tests.unit.reconcile.sightings import POLICY, hours
 from tests.unit.reconcile.worlds import NEWS_BY_CALL, NEWS_BY_EMAIL, NOON, contact_id, row_id
 
@@ -177,3 +178,56 @@ def test_why_the_circuit_opens_is_told_without_a_name() -> None:
 def test_rows_without_a_number_are_named_by_their_contact() -> None:
     nameless = an_edit(1, row_id=RowId(""))
     assert parked((nameless, *edits(4, first=2))).parked >= {contact_id(1)}
+
+
+# ---------------------------------------------------------------- at the very edge of a window
+
+
+WINDOW = RULED.surge.window
+
+
+@pytest.mark.parametrize(
+    ("apart", "counted"),
+    [(WINDOW, 3), (WINDOW + timedelta(seconds=1), 2), (WINDOW / 2, 3)],
+)
+def test_edits_count_together_within_one_window(apart: timedelta, counted: int) -> None:
+    """Two were made at one moment, and one long before, of which the bridge hears only now."""
+    found = (
+        an_edit(1, stamp=NOON - apart),
+        an_edit(2, stamp=NOON),
+        an_edit(3, stamp=NOON),
+    )
+    edits = edits_of(found, circuit=Circuit(since=NOON - 9 * WINDOW), at=NOON, window=WINDOW)
+    assert edits == {REP: counted}
+
+
+def test_the_most_edits_within_one_window_are_counted_wherever_it_lies() -> None:
+    stamps = [WINDOW * each for each in (0, 3, 3.1, 3.2, 3.9, 4.5, 9)]
+    found = [an_edit(number, stamp=NOON - each) for number, each in enumerate(stamps, 1)]
+    edits = edits_of(found, circuit=Circuit(since=NOON - 99 * WINDOW), at=NOON, window=WINDOW)
+    assert edits == {REP: 4}
+
+
+@pytest.mark.parametrize(
+    ("since", "stamp", "counted"),
+    [
+        (None, NOON - WINDOW, False),
+        (None, NOON - WINDOW + timedelta(seconds=1), True),
+        (NOON - 2 * WINDOW, NOON - 2 * WINDOW, False),
+        (NOON - 2 * WINDOW, NOON - 2 * WINDOW + timedelta(seconds=1), True),
+        (NOON - WINDOW / 2, NOON - WINDOW + timedelta(seconds=1), True),
+    ],
+)
+def test_what_was_stamped_before_the_last_look_and_the_window_is_no_news(
+    since: Any, stamp: Any, counted: bool
+) -> None:
+    found = (an_edit(1, stamp=stamp),)
+    edits = edits_of(found, circuit=Circuit(since=since), at=NOON, window=WINDOW)
+    assert edits == ({REP: 1} if counted else {})
+
+
+def test_what_a_person_let_through_is_let_through_to_the_moment() -> None:
+    closed = hours(-0.5)
+    for stamp, waits in ((closed, False), (closed + timedelta(seconds=1), True)):
+        result = parked(edits(9, stamp=stamp), closed_at=closed)
+        assert bool(result.parked) is waits

@@ -111,8 +111,10 @@ def test_a_demo_that_differs_from_its_story_fails_and_names_the_beat(tmp_path: P
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_ends_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
+    # What a shell starts in the background ignores an interrupt, and so would all that the tests start there.
+    heeding = ("env", "--default-signal=INT", *PROGRAM)
     with subprocess.Popen(
-        [*PROGRAM, "demo"], env=_variables(tmp_path), stdout=subprocess.PIPE, text=True
+        [*heeding, "demo"], env=_variables(tmp_path), stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout is not None
         assert any(HEADINGS[1] in line for line in running.stdout)

@@ -221,3 +221,21 @@ def test_a_row_that_belongs_to_nobody_is_reported_and_left_alone(world: World) -
     assert told.use == a_use("*", "*")
     assert (told.source_actor, told.source_stamp) == (REP, world.rows[row].modstamp)
     assert row not in {each.record_id for each in plan.writes}
+
+
+def test_of_what_people_typed_about_a_person_only_that_they_did_is_kept(world: World) -> None:
+    row = world.row_of(ANN)
+    world.edit_row(row, evidence_ref="Ann Smith, by letter", lawful_basis="Contract")
+    (told,) = decisions_on(world.cycle(), "S11")
+    assert told.observed == {
+        "evidence_ref": (False, True),
+        "lawful_basis": ("Consent", "Contract"),
+    }
+    world.row_mirrors[row] = world.rows[row] = replace(
+        world.rows[row], fields=replace(world.rows[row].fields, evidence_ref="letter 7")
+    )
+    for typed, is_there in (("letter 8", True), (None, False)):
+        again = world.copy()
+        again.edit_row(row, evidence_ref=typed)
+        (told,) = decisions_on(again.plan(), "S11")
+        assert told.observed == {"evidence_ref": (True, is_there)}

@@ -12,7 +12,8 @@ from salesforce_bridge.permissions.evidence import Trust
 from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, ContactId, Use
 from salesforce_bridge.permissions.states import State
 from salesforce_bridge.permissions.suppressions import Scope
-from salesforce_bridge.reconcile.sharing import is_freer, own_stop_at
+from salesforce_bridge.reconcile.facts import HeldPoint
+from salesforce_bridge.reconcile.sharing import is_freer, noes_of_others, own_stop_at
 from tests.unit.reconcile.sightings import POLICY, a_person, a_suppression, bench_of, hours
 from tests.unit.reconcile.worlds import (
     EVERYTHING,
@@ -27,6 +28,7 @@ from tests.unit.reconcile.worlds import (
     World,
     a_contact,
     a_point,
+    a_record,
     a_use,
     contact_id,
     decisions_on,
@@ -393,6 +395,7 @@ def test_a_no_of_their_own_counts_from_the_last_time_it_was_said() -> None:
     ("said", "use", "expected"),
     [
         ({}, NEWS_BY_EMAIL, True),
+        ({"since": hours(-3)}, NEWS_BY_EMAIL, True),
         ({"since": hours(-1)}, NEWS_BY_EMAIL, False),
         ({"expires_at": NOON}, NEWS_BY_EMAIL, False),
         ({"hmac": OWN.hmac}, NEWS_BY_EMAIL, False),
@@ -427,3 +430,26 @@ def test_what_is_held_of_a_channel_that_nobody_knows_is_shared_with_nobody() -> 
     world.edit(BEN, points=tuple(sorted((OWN, MAIL))))
     assert pigeon not in shared(world)
     assert NEWS_BY_EMAIL in shared(world)
+
+
+@pytest.mark.parametrize("marketing", [True, False])
+@pytest.mark.parametrize("silenced", [True, False])
+def test_a_yes_to_a_purpose_the_policy_has_forgotten_is_proven_for_the_one_person_as_well(
+    marketing: bool, silenced: bool
+) -> None:
+    """Somebody else with the address said no before, or it fell silent; to a service that says nothing."""
+    known = with_offers(POLICY, marketing=marketing)
+    yes, no = (
+        (kind, OFFERS, hours(at), {"marketing": marketing})
+        for kind, at in ((EVENT.GRANT, -3), (EVENT.WITHDRAW, -5))
+    )
+    ann, ben = a_person(yes, policy=known), a_person(no, policy=known)
+    ben = replace(
+        a_record(2),
+        permissions={} if silenced else ben.permissions,
+        points=(HeldPoint(point=MAIL, retired=False),),
+    )
+    silent = a_suppression(since=hours(-5), after_erasure=False)
+    bench = bench_of(people=(ann, ben), suppressions=(silent,) if silenced else ())
+    assert is_freer(bench, ann, (MAIL,)) is marketing
+    assert noes_of_others(bench, ann) == ({OFFERS: hours(-5)} if marketing and not silenced else {})

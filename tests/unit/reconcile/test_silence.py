@@ -342,3 +342,14 @@ def test_of_a_use_that_was_erased_the_row_goes_and_of_the_others_it_stays(world:
         NEWS_BY_CALL: False,
         NEWS_BY_POST: True,
     }
+
+
+def test_a_merge_with_an_erased_person_is_looked_at_though_the_other_has_no_address(
+    world: World,
+) -> None:
+    world.meet(2, points=())
+    forget(world, subject_id(1))
+    world.settle()
+    world.merge(ANN, contact_id(2))
+    told = reasons_by_use(world.cycle(), "S19", ANN)
+    assert set(told.values()) == {"MERGE_WITH_ERASED_REVIEW"}

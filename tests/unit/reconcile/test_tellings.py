@@ -395,6 +395,8 @@ def test_the_ledger_is_told_by_whom_why_and_as_of_when(story: Story) -> None:
     assert event.happened_at == moment
     assert (event.recorded_at, event.policy_version) == (world.at, world.policy.version)
     assert event.controller == POLICY.controller
+    purpose = world.policy.purposes.get(event.use.purpose)
+    assert event.purpose_version == (0 if purpose is None else purpose.version)
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)

@@ -95,10 +95,11 @@ def confirm_erasure(bench: Bench, finding: Finding, reason: Reason) -> Iterator[
 def reaffirm_suppression(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """Keep the address of an erased person silent from now on anew; nothing else is remembered of them.
 
-    Somebody who is known, and only has such an address or a key that was erased, has said no for themselves.
+    Whoever only has such an address, or a key that was erased, has said no for themselves: it holds when they
+    have another address, and for those with whom they share a number.
     """
     record, case = bench.record_of(finding.contact_id), bench.cases[finding.contact_id]
-    if not record.erased and record.subject_id not in bench.met:
+    if not record.erased:
         yield from corroborate(bench, finding, reason)
     since = happened_at(bench, finding)
     seen = case.seen or case.mirror

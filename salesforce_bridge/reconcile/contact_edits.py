@@ -12,6 +12,7 @@ from salesforce_bridge.reconcile.facts import (
     AMBIGUOUS,
     CLOSED_SOFT,
     LIVE_LINKS,
+    MERGED_INTO,
     Case,
     ContactFields,
     ContactSnapshot,
@@ -184,10 +185,22 @@ def _life(case: Case, agreed: ContactSnapshot | None, seen: ContactSnapshot) -> 
     if seen.deleted and not known_gone:
         merged = seen.master_id is not None
         yield Situation.S19_CONTACT_MERGED if merged else Situation.S16_CONTACT_DELETED
+    elif seen.deleted and _is_merged_since(state, agreed, seen):
+        yield Situation.S19_CONTACT_MERGED
     elif not seen.deleted and state is None:
         yield Situation.S15_CONTACT_NEW
     elif not seen.deleted and known_gone:
         yield Situation.S18_CONTACT_UNDELETED
+
+
+def _is_merged_since(
+    state: str | None, agreed: ContactSnapshot | None, seen: ContactSnapshot
+) -> bool:
+    """Say whether a Contact that was gone came back and was merged away before anybody looked."""
+    was = agreed.master_id if agreed is not None else None
+    if state == MERGED_INTO and was is None:
+        return False  # of an erased person nobody remembers into whom they were merged
+    return seen.master_id not in (None, was)
 
 
 def _edits(

@@ -285,8 +285,7 @@ def _status_of(
 ) -> Status:
     shown = _STATUS_OF_STATE.get(permission.state)
     if shown is not None:
-        lapsed = shown is Status.LAPSED
-        return _STATUS_OF_REASON.get(permission.reason, shown) if lapsed else shown
+        return _STATUS_OF_REASON.get(permission.reason, shown)
     held = permission.held is not None or record.hold is not None
     if answer.verdict is Verdict.ALLOW and not held:
         return Status.PERMITTED

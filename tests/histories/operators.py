@@ -13,7 +13,18 @@ from salesforce_bridge.permissions.evidence import Grade
 from salesforce_bridge.permissions.keys import ANY_CHANNEL, ANY_PURPOSE, Channel, PurposeKey, Use
 from salesforce_bridge.reconcile.facts import AMBIGUOUS, LIVE_LINKS, SubjectRecord
 from tests.histories.bundles import MARKETING, RESEARCH, SERVICE, STATUTORY
-from tests.histories.oracle import ANY, EMAIL, OLDEST, POINT_OF, SCOPED, No, Sighted, Yes, wide
+from tests.histories.oracle import (
+    ANY,
+    EMAIL,
+    NOBODY,
+    OLDEST,
+    POINT_OF,
+    SCOPED,
+    No,
+    Sighted,
+    Yes,
+    wide,
+)
 from tests.histories.people import EMAILS, USES
 from tests.histories.scripted import Act, Part
 from tests.histories.stage import Stage
@@ -242,7 +253,7 @@ def imports(stage: Stage, act: Act) -> str | None:
             contacts=_family(stage, seen.id),
             lasts=OLDEST,
         )
-        stage.oracle.says_yes(yes, direct=False)
+        stage.oracle.says_yes(yes, direct=False, proof=True)
         return words
     wide_no = event == "OBJECT" and use.purpose in MARKETING
     no = No(
@@ -256,7 +267,7 @@ def imports(stage: Stage, act: Act) -> str | None:
             stage.oracle.tells(contact_id, no)
     else:
         # Whoever that is: it is known by this address and nothing else.
-        nobody = f"import {wide('EMAIL', address)[1]}"
+        nobody = f"{NOBODY}{wide('EMAIL', address)[1]}"
         stage.oracle.points.setdefault(nobody, set()).add(wide("EMAIL", address))
         stage.oracle.tells(nobody, no)
     return words

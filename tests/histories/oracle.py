@@ -21,6 +21,7 @@ Use = tuple[str, str]  # purpose, channel
 Point = tuple[str, str]  # EMAIL or PHONE, and its wide form
 
 ANY = "*"
+NOBODY = "import "  # somebody of whom a file knows an address only
 EMAIL, PHONE = "EMAIL", "PHONE"
 POINT_OF = {"EMAIL": EMAIL, "SMS": PHONE, "LIVE_CALL": PHONE, "AUTOCALL": PHONE}
 FLAGS = {
@@ -120,6 +121,7 @@ class Oracle:
     points: dict[str, set[Point]] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
     direct: dict[tuple[str, Use], datetime] = field(default_factory=dict)
+    proven_at: dict[tuple[str, Use], datetime] = field(default_factory=dict)
     yeses: list[Yes] = field(default_factory=list)
     restricted: dict[str, set[str]] = field(default_factory=dict)  # Contact: why
     erased: set[str] = field(default_factory=set)
@@ -140,11 +142,18 @@ class Oracle:
         held = Held(no=no, lifted=self._overruled(contact_id, no))
         self.held.setdefault(contact_id, []).append(held)
 
-    def says_yes(self, yes: Yes, *, direct: bool) -> None:
-        """A yes was proven; if it was the person's own act, it ends every no before it."""
+    def says_yes(self, yes: Yes, *, direct: bool, proof: bool = False) -> None:
+        """A yes was proven; if it was the person's own act, it ends every no before it.
+
+        A `proof` of such an act is looked at by two people where a no stands. But a no of somebody else that
+        comes with an address only later does not pass it (P6).
+        """
         self.yeses.append(yes)
         if direct:
             self.lifts(yes.contacts, yes.use, yes.at)
+        for contact_id in yes.contacts if proof else ():
+            known = self.proven_at.get((contact_id, yes.use), yes.at)
+            self.proven_at[contact_id, yes.use] = max(known, yes.at)
 
     def lifts(self, contacts: Iterable[str], use: Use, at: datetime) -> None:
         """The person took a no back, for one use."""
@@ -160,6 +169,12 @@ class Oracle:
         for contact_id in contacts:
             for held in self.held.get(contact_id, ()):
                 held.lifted |= set(uses)
+
+    def forgives_file(self, contacts: Iterable[str], uses: Iterable[Use]) -> None:
+        """What a file said of an address was an error, and whose address it was is known."""
+        points = {point for each in contacts for point in self.points.get(each, ())}
+        nobodies = {each for each in self.held if each.startswith(NOBODY)}
+        self.forgives({each for each in nobodies if points & self.points[each]}, uses)
 
     def gives_up(self, purpose: str) -> None:
         """A purpose is given up; whoever said no to it will be judged by that."""
@@ -247,8 +262,8 @@ class Oracle:
             if (no, kind) in known or (no, None) in known:
                 continue
             known.add((no, kind))
-            held = Held(no=no, kind=kind, lifted=lifted | self._overruled(contact_id, no))
-            self.held.setdefault(contact_id, []).append(held)
+            passed = lifted | self._overruled(contact_id, no) | self._outdated(contact_id, no)
+            self.held.setdefault(contact_id, []).append(Held(no=no, kind=kind, lifted=passed))
 
     def _shared_with(
         self, contact_id: str, seen: Sighted, law: Law
@@ -270,6 +285,10 @@ class Oracle:
 
     def _overruled(self, contact_id: str, no: No) -> set[Use]:
         said = self.direct.items()
+        return {use for (whose, use), at in said if whose == contact_id and at > no.told_at}
+
+    def _outdated(self, contact_id: str, no: No) -> set[Use]:
+        said = self.proven_at.items()
         return {use for (whose, use), at in said if whose == contact_id and at > no.told_at}
 
     # what must hold

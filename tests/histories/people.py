@@ -108,6 +108,7 @@ def _evidence(stage: Stage, act: Act, row: Shown) -> tuple[str | None, str]:
         stage.oracle.says_yes(
             Yes(use=row.use, at=happened_at, address=address, contacts={owner.id}, lasts=OLDEST),
             direct=False,  # after a stop two people look at it first
+            proof=kind == "DOI_TOKEN",
         )
     return text, told
 

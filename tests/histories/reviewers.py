@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from salesforce_bridge.ledger import corrections, history, records, review
+from salesforce_bridge.ledger.imports import REASON as IMPORTED
 from salesforce_bridge.permissions.contact_points import PointType, contact_point
 from salesforce_bridge.permissions.events import STOPS
 from salesforce_bridge.permissions.evidence import Grade, Trust
@@ -91,7 +92,7 @@ def corrects(stage: Stage, act: Act) -> str | None:
     with stage.ledger.reading() as tx:
         people = sorted({record.subject_id for record in stage.records().values()})
         told = [
-            (event.id, subject_id, plain(event.use))
+            (event.id, subject_id, plain(event.use), event.reason)
             for subject_id, events in sorted(history.events_of(tx.connection, people).items())
             for event in events
             if event.kind in STOPS
@@ -99,7 +100,7 @@ def corrects(stage: Stage, act: Act) -> str | None:
     event = act.one(told, act.who)
     if event is None or stage.is_uncertain:
         return None
-    event_id, subject_id, use = event
+    event_id, subject_id, use, reason = event
     with stage.ledger.begin() as tx:
         corrections.correct_stops(
             tx,
@@ -115,7 +116,10 @@ def corrects(stage: Stage, act: Act) -> str | None:
         for each in (*USES, (RESEARCH, "EMAIL"))
         if use[0] in (ANY, each[0]) and use[1] in (ANY, each[1])
     ]
-    stage.oracle.forgives(stage.contacts_of(stage.record(subject_id)), uses)
+    contacts = stage.contacts_of(stage.record(subject_id))
+    stage.oracle.forgives(contacts, uses)
+    if reason == IMPORTED:
+        stage.oracle.forgives_file(contacts, uses)
     return f"two operators take a stop of {use[0]}/{use[1]} back as an error"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from salesforce_bridge.ledger import corrections, history, records
 from salesforce_bridge.permissions.contact_points import PointType, contact_point
@@ -14,12 +15,20 @@ from tests.histories.bundles import EVENTS, NEWS
 from tests.histories.checks import look
 from tests.histories.meeting import STOP, YES, Asked, Ticked, Wished
 from tests.histories.oracle import ANY, OLDEST, SCOPED, No, Yes
+from tests.histories.playing import Step, Theatre
 from tests.histories.scripted import Act
 from tests.histories.stage import PROOF_KEYS, ROW, Stage
 from tests.unit.salesforce.scripted import KEYS
 
 CALLS, POST, MAIL = (NEWS, "LIVE_CALL"), (NEWS, "POST"), (NEWS, "EMAIL")
+SHARED_PHONE = "+442079460018"
 INVITATIONS, EVERYTHING = (EVENTS, "EMAIL"), (ANY, ANY)
+
+
+def holds(stage: Theatre, *steps: Step) -> None:
+    """Tell a history, and see that no law breaks."""
+    outcome = stage.tell(steps)
+    assert outcome.failure is None, outcome.story()
 
 
 def id_of(stage: Stage, name: str) -> str:
@@ -237,6 +246,26 @@ def a_new_text(stage: Stage) -> str:
     return "a new policy is put in force: a new notice that says something else"
 
 
+def few_edits_are_many(stage: Stage) -> str:
+    stage.use_bundle(replace(stage.bundle, floor=3))
+    return "a new policy is put in force: three edits are a mass change"
+
+
+def loads_a_yes_on_every_row(stage: Stage) -> str:
+    for table in ("Contact", ROW):
+        stage.director.set_rule(table, "Result_Fields", active=False)
+    for row in stage.rows():
+        stage.director.admin.update(ROW, row.id, Consent_Status__c="Permitted")
+    return "a loader sets the status of every row to Permitted"
+
+
 def gives_invitations_up(stage: Stage) -> str:
     stage.use_bundle(replace(stage.bundle, events_retired=True))
     return "a new policy is put in force: invitations are given up, news follow them"
+
+
+A_AND_B: tuple[Step, ...] = (
+    partial(meets, email="ann@example.org", phone=SHARED_PHONE),
+    partial(meets, email="ann@example.org", phone=SHARED_PHONE),
+    runs,
+)

@@ -3,69 +3,40 @@
 from datetime import timedelta
 from functools import partial
 
-import pytest
-
-from tests.histories.playing import Step, Theatre
+from tests.histories.playing import Theatre
 from tests.histories.steps import (
+    A_AND_B,
     CALLS,
     INVITATIONS,
     MAIL,
     POST,
+    SHARED_PHONE,
     a_new_text,
     agrees,
     brings_a_file,
-    brings_a_withdrawal,
     brings_an_objection_by_address,
     case_is_answered,
     claims,
     deletes,
+    few_edits_are_many,
     gets_an_individual,
     gives_invitations_up,
     has_email,
+    holds,
+    loads_a_yes_on_every_row,
     meets,
-    merges,
     passes,
-    proves,
     runs,
     stops,
     takes_back,
     ticks_no_email,
     types_stop,
-    undeletes,
     wants_to_be_forgotten,
 )
 
-SHARED_PHONE = "+442079460018"
-
-
-def _holds(stage: Theatre, *steps: Step) -> None:
-    outcome = stage.tell(steps)
-    assert outcome.failure is None, outcome.story()
-
-
-A_AND_B: tuple[Step, ...] = (
-    partial(meets, email="ann@example.org", phone=SHARED_PHONE),
-    partial(meets, email="ann@example.org", phone=SHARED_PHONE),
-    runs,
-)
-
-
-@pytest.mark.parametrize("minutes", [1, 60 * 24])
-def test_a_no_of_somebody_merged_away_before_the_bridge_came_reaches_the_winner(
-    on_sqlite: Theatre, minutes: int
-) -> None:
-    _holds(
-        on_sqlite,
-        partial(meets, email="ann@example.org", flag="DoNotCall"),
-        partial(meets, email="bob@example.org"),
-        partial(merges, loser="A", winner="B"),
-        partial(passes, minutes=minutes),
-        runs,
-    )
-
 
 def test_a_carried_stop_that_was_taken_back_is_not_told_for_ever(on_sqlite: Theatre) -> None:
-    _holds(
+    holds(
         on_sqlite,
         *A_AND_B,
         partial(ticks_no_email, name="A"),
@@ -75,22 +46,10 @@ def test_a_carried_stop_that_was_taken_back_is_not_told_for_ever(on_sqlite: Thea
     )
 
 
-def test_a_no_of_somebody_who_was_merged_away_reaches_who_they_are_now(on_sqlite: Theatre) -> None:
-    _holds(
-        on_sqlite,
-        *A_AND_B,
-        partial(merges, loser="A", winner="B"),
-        runs,
-        partial(agrees, name="B", use=CALLS, ago=timedelta(minutes=1)),
-        runs,
-        partial(stops, name="A"),
-    )
-
-
 def test_a_file_about_a_new_contact_does_not_make_it_somebody_with_a_consent(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="bob@example.org"),
         runs,
@@ -105,7 +64,7 @@ def test_a_file_about_a_new_contact_does_not_make_it_somebody_with_a_consent(
 def test_who_shares_an_address_with_somebody_erased_is_shown_as_the_gates_say(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         *A_AND_B,
         partial(agrees, name="B", use=POST, ago=timedelta(minutes=1)),
@@ -119,7 +78,7 @@ def test_who_shares_an_address_with_somebody_erased_is_shown_as_the_gates_say(
 def test_a_no_told_again_after_a_yes_of_whoever_shares_the_number_counts(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         *A_AND_B,
         partial(stops, name="A"),
@@ -132,7 +91,7 @@ def test_a_no_told_again_after_a_yes_of_whoever_shares_the_number_counts(
 def test_a_no_of_somebody_created_again_reaches_who_shared_a_number_with_them_at_once(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="cid@example.org", phone=SHARED_PHONE),
         partial(meets, email="ann@example.org", phone=SHARED_PHONE),
@@ -147,7 +106,7 @@ def test_a_no_of_somebody_created_again_reaches_who_shared_a_number_with_them_at
 def test_a_no_of_their_own_after_one_that_a_file_may_have_meant_for_them_is_theirs(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         *A_AND_B,
         partial(brings_an_objection_by_address, email="ann@example.org"),
@@ -160,7 +119,7 @@ def test_a_no_of_their_own_after_one_that_a_file_may_have_meant_for_them_is_thei
 def test_a_no_that_a_file_brings_for_a_shared_address_reaches_who_has_it_later(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         *A_AND_B,
         partial(brings_an_objection_by_address, email="ann@example.org"),
@@ -169,22 +128,10 @@ def test_a_no_that_a_file_brings_for_a_shared_address_reaches_who_has_it_later(
     )
 
 
-def test_a_proven_yes_on_a_row_of_somebody_else_is_not_taken_for_whoever_it_hangs_on(
-    on_sqlite: Theatre,
-) -> None:
-    _holds(
-        on_sqlite,
-        *A_AND_B,
-        partial(merges, loser="B", winner="A"),
-        partial(undeletes, name="B"),
-        partial(proves, name="B", use=POST),
-    )
-
-
 def test_a_late_yes_to_the_former_text_is_prompted_for_once_more_and_then_no_longer(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="ann@example.org"),
         runs,
@@ -200,7 +147,7 @@ def test_a_late_yes_to_the_former_text_is_prompted_for_once_more_and_then_no_lon
 def test_whoever_may_be_somebody_that_lifted_a_no_does_not_pass_it_by_that(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="cid@example.org"),
         partial(meets, email="cid@example.org"),
@@ -215,75 +162,10 @@ def test_whoever_may_be_somebody_that_lifted_a_no_does_not_pass_it_by_that(
     )
 
 
-def test_a_file_that_says_no_for_somebody_merged_away_means_who_they_are_now(
-    on_sqlite: Theatre,
-) -> None:
-    _holds(
-        on_sqlite,
-        partial(meets, email="ann@example.org"),
-        partial(meets, email="bob@example.org"),
-        runs,
-        partial(merges, loser="A", winner="B"),
-        runs,
-        partial(brings_a_withdrawal, name="A"),
-        runs,
-    )
-
-
-def test_a_no_that_was_taken_back_where_it_was_carried_is_not_carried_past_that(
-    on_sqlite: Theatre,
-) -> None:
-    _holds(
-        on_sqlite,
-        partial(meets, email="ann@example.org"),
-        partial(meets, email="bob@example.org"),
-        partial(meets, email="cid@example.org"),
-        runs,
-        partial(types_stop, name="A", use=MAIL),
-        runs,
-        partial(merges, loser="A", winner="B"),
-        runs,
-        partial(takes_back, name="B"),
-        runs,
-        partial(merges, loser="B", winner="C"),
-        runs,
-    )
-
-
-def test_a_no_of_whoever_shares_an_address_counts_from_the_last_time_for_who_parts_from_it(
-    on_sqlite: Theatre,
-) -> None:
-    _holds(
-        on_sqlite,
-        partial(meets, email="ann@example.org"),
-        partial(meets, email="bob@example.org"),
-        partial(meets, email="ann@example.org"),
-        partial(meets, email="ann@example.org"),
-        runs,
-        partial(types_stop, name="C", use=MAIL),
-        runs,
-        partial(passes, minutes=60),
-        partial(merges, loser="B", winner="A"),
-        runs,
-        partial(types_stop, name="D", use=MAIL),
-        runs,
-        partial(undeletes, name="B"),
-        runs,
-        partial(
-            agrees,
-            name="B",
-            use=MAIL,
-            ago=timedelta(minutes=30),
-            refused="GRANT_PREDATES_STOP_REJECTED",
-        ),
-        runs,
-    )
-
-
 def test_where_somebody_is_says_the_contact_that_is_there_and_not_the_one_that_is_gone(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="bob@example.org", country="Germany"),
         partial(meets, email="bob@example.org"),
@@ -295,7 +177,7 @@ def test_where_somebody_is_says_the_contact_that_is_there_and_not_the_one_that_i
 def test_a_no_that_was_taken_back_before_its_purpose_went_on_does_not_go_on(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="ann@example.org"),
         runs,
@@ -307,27 +189,8 @@ def test_a_no_that_was_taken_back_before_its_purpose_went_on_does_not_go_on(
     )
 
 
-def test_whoever_was_merged_into_somebody_erased_parts_from_nobody_when_that_one_began_anew(
-    on_sqlite: Theatre,
-) -> None:
-    _holds(
-        on_sqlite,
-        partial(meets, email="ann@example.org"),
-        partial(meets, email="bob@example.org"),
-        partial(wants_to_be_forgotten, name="A"),
-        runs,
-        partial(merges, loser="B", winner="A"),
-        runs,
-        case_is_answered,
-        runs,
-        partial(agrees, name="A", use=MAIL, ago=timedelta(seconds=1)),
-        partial(undeletes, name="B"),
-        runs,
-    )
-
-
 def test_a_wish_on_a_privacy_record_is_as_late_as_it_may_have_been_set(on_sqlite: Theatre) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="ann@example.org"),
         runs,
@@ -347,28 +210,10 @@ def test_a_wish_on_a_privacy_record_is_as_late_as_it_may_have_been_set(on_sqlite
     )
 
 
-def test_a_no_on_a_row_of_somebody_merged_away_reaches_who_took_over_and_is_gone(
-    on_sqlite: Theatre,
-) -> None:
-    _holds(
-        on_sqlite,
-        partial(meets, email="ann@example.org"),
-        partial(meets, email="bob@example.org"),
-        runs,
-        partial(merges, loser="B", winner="A"),
-        partial(deletes, name="A"),
-        runs,
-        partial(meets, email="ann@example.org"),
-        runs,
-        partial(types_stop, name="B", use=MAIL),
-        runs,
-    )
-
-
 def test_the_silence_of_an_erased_person_is_that_of_who_has_the_address_and_not_of_who_had_it(
     on_sqlite: Theatre,
 ) -> None:
-    _holds(
+    holds(
         on_sqlite,
         partial(meets, email="ann@example.org", phone=SHARED_PHONE),
         partial(meets, email="ann@example.org"),
@@ -379,5 +224,43 @@ def test_the_silence_of_an_erased_person_is_that_of_who_has_the_address_and_not_
         partial(wants_to_be_forgotten, name="B"),
         runs,
         case_is_answered,
+        runs,
+    )
+
+
+def test_a_no_of_somebody_new_with_the_address_of_an_erased_person_is_theirs_as_well(
+    on_sqlite: Theatre,
+) -> None:
+    holds(
+        on_sqlite,
+        partial(meets, email="ann@example.org"),
+        partial(meets, email="bob@example.org", phone=SHARED_PHONE),
+        runs,
+        partial(wants_to_be_forgotten, name="A"),
+        runs,
+        case_is_answered,
+        runs,
+        partial(meets, email="ann@example.org", phone=SHARED_PHONE, flag="DoNotCall"),
+        runs,
+    )
+
+
+def test_what_a_mass_change_wrote_over_is_put_right_after_it_whatever_happened_meanwhile(
+    on_sqlite: Theatre,
+) -> None:
+    holds(
+        on_sqlite,
+        partial(meets, email="ann@example.org"),
+        partial(meets, email="bob@example.org"),
+        runs,
+        few_edits_are_many,
+        runs,
+        loads_a_yes_on_every_row,
+        runs,
+        partial(passes, minutes=60),
+        partial(stops, name="B", use=POST),
+        runs,
+        runs,
+        partial(passes, minutes=60),
         runs,
     )

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from salesforce_bridge.permissions.bundle import Policy, PurposeStatus
 from salesforce_bridge.permissions.events import EventKind
-from salesforce_bridge.reconcile.facts import ACTIVE, Candidate
-from salesforce_bridge.reconcile.standing import flags_wanted, is_lifted, standing_of
+from salesforce_bridge.permissions.keys import Use
+from salesforce_bridge.reconcile.facts import ACTIVE, Candidate, SubjectRecord
+from salesforce_bridge.reconcile.standing import Standing, flags_wanted, is_lifted, standing_of
 from salesforce_bridge.reconcile.words import Flag
 from tests.unit.reconcile.sightings import POLICY, a_person, a_suppression, hours
 from tests.unit.reconcile.worlds import (
@@ -20,6 +22,7 @@ from tests.unit.reconcile.worlds import (
     RESEARCH,
     SERVICE,
     a_contact,
+    a_use,
     subject_id,
     with_offers,
 )
@@ -118,3 +121,90 @@ def test_a_silence_that_has_run_out_keeps_no_flag(expires_at: datetime, expected
     silent = a_suppression(since=hours(-1), after_erasure=False, expires_at=expires_at)
     person = a_person((EVENT.GRANT, NEWS_BY_EMAIL, YES), suppressions=(silent,))
     assert is_lifted(person, MAIL, policy=POLICY, at=NOON) is expected
+
+
+@pytest.mark.parametrize(
+    ("history", "mail", "fax"),
+    [
+        ((), False, False),
+        (((EVENT.WITHDRAW, NEWS_BY_EMAIL, NO),), True, False),
+        # A no to the news on every channel leaves none on that of the flag, and says nothing about others.
+        (((EVENT.STOP_MARKETING, a_use(channel="*"), NO),), True, False),
+        (((EVENT.STOP_CHANNEL, a_use("*", "FAX"), NO),), False, True),
+        (((EVENT.STOP_CHANNEL, a_use("*", "EMAIL"), NO),), True, False),
+        (((EVENT.STOP_MARKETING, EVERYTHING, NO),), True, True),
+        (((EVENT.STOP_MARKETING, EVERYTHING, NO), (EVENT.GRANT, NEWS_BY_EMAIL, YES)), False, True),
+    ],
+)
+def test_a_flag_is_asked_for_where_no_marketing_is_left_on_its_channels(
+    history: tuple[Any, ...], mail: bool, fax: bool
+) -> None:
+    wanted = flags_wanted(a_person(*history), policy=POLICY, at=NOON)
+    assert (wanted[MAIL], wanted["opted_out_of_fax"]) == (mail, fax)
+
+
+def shown(person: SubjectRecord, *, policy: Policy = POLICY, use: Use = NEWS_BY_EMAIL) -> Standing:
+    return standing_of(person, use, contact=a_contact(1), link_state=ACTIVE, policy=policy, at=NOON)
+
+
+SILENT = {"since": hours(-20), "after_erasure": True}
+
+
+@pytest.mark.parametrize(
+    ("history", "left", "reason"),
+    [
+        (((EVENT.WITHDRAW, NEWS_BY_EMAIL, NO),), None, "TOLD_WITHDRAW"),
+        (((EVENT.STOP_MARKETING, EVERYTHING, NO),), None, "TOLD_STOP_MARKETING"),
+        # What was said about the very use explains it best.
+        (
+            ((EVENT.STOP_MARKETING, EVERYTHING, NO), (EVENT.WITHDRAW, NEWS_BY_EMAIL, YES)),
+            None,
+            "TOLD_WITHDRAW",
+        ),
+        # What was lifted since explains nothing, however wide it was.
+        (
+            (
+                (EVENT.STOP_MARKETING, EVERYTHING, hours(-12)),
+                (EVENT.GRANT, NEWS_BY_EMAIL, NO),
+                (EVENT.STOP_CHANNEL, a_use("*", "EMAIL"), YES),
+            ),
+            None,
+            "TOLD_STOP_CHANNEL",
+        ),
+        # An address that must stay silent, as long as it must.
+        ((), {}, "CONTACT_MATCHES_SUPPRESSION"),
+        (((EVENT.STOP_MARKETING, EVERYTHING, NO),), {}, "CONTACT_MATCHES_SUPPRESSION"),
+        (((EVENT.STOP_MARKETING, EVERYTHING, NO),), {"expires_at": NOON}, "TOLD_STOP_MARKETING"),
+        (((EVENT.ERASE, NEWS_BY_EMAIL, NO),), None, "DENY_SUBJECT_ERASED"),
+    ],
+)
+def test_a_stop_is_explained_by_what_stands_over_the_use(
+    history: tuple[Any, ...], left: dict[str, Any] | None, reason: str
+) -> None:
+    silent = () if left is None else (a_suppression(**(SILENT | left)),)
+    standing = shown(a_person(*history, suppressions=silent))
+    assert (standing.status, standing.reason) == ("Stopped", reason)
+
+
+def test_a_stop_of_a_purpose_the_policy_has_forgotten_is_explained_by_what_it_was() -> None:
+    known = with_offers(POLICY, marketing=False)
+    person = a_person(
+        (EVENT.GRANT, OFFERS, hours(-12), {"marketing": False}),
+        (EVENT.STOP_MARKETING, EVERYTHING, NO),
+        (EVENT.STOP_ALL, a_use("*", "EMAIL"), YES),
+        policy=known,
+    )
+    standing = shown(person, use=OFFERS)
+    assert (standing.status, standing.reason) == ("Stopped", "TOLD_STOP_ALL")
+
+
+@pytest.mark.parametrize(
+    ("begins_at", "status"), [(NOON, "Lapsed"), (NOON + timedelta(seconds=1), "Limited")]
+)
+def test_what_begins_at_this_moment_has_begun(begins_at: datetime, status: str) -> None:
+    """The purpose is retired, so nobody may use it, and it does not wait for anything."""
+    news = POLICY.purposes[NEWS_BY_EMAIL.purpose]
+    retired = replace(news, status=PurposeStatus.RETIRED)
+    policy = replace(POLICY, purposes={**POLICY.purposes, news.key: retired})
+    person = a_person((EVENT.GRANT, NEWS_BY_EMAIL, NO, {"effective_from": begins_at}))
+    assert shown(person, policy=policy).status == status

@@ -19,6 +19,7 @@ from tests.unit.reconcile.worlds import (
     a_contact,
     a_use,
     contact_id,
+    decisions_on,
     kinds,
     reasons_by_use,
     situations,
@@ -327,3 +328,14 @@ def test_clearing_a_box_permits_nothing(world: World, kind: EventKind, reason: s
     world.contact_mirrors[ANN] = replace(world.contact_mirrors[ANN], opted_out_of_email=True)
     assert reasons_by_use(world.plan(), "S13") == {NEWS_BY_EMAIL: reason}
     assert world.plan().writes == ()
+
+
+def test_a_decision_says_what_was_held_before_and_after(world: World) -> None:
+    world.edit_row(world.row_of(ANN), request="Asked us to stop")
+    (told,) = decisions_on(world.plan(), "S04")
+    assert (told.status_before, told.status_after) == ("GIVEN", "STOPPED")
+    world.cycle()
+    world.edit_row(world.row_of(ANN), consent_status="Asked")
+    for told in world.plan().decisions:
+        if told.use == NEWS_BY_EMAIL:
+            assert (told.status_before, told.status_after) == ("STOPPED", "STOPPED")

@@ -91,7 +91,8 @@ def record(
         rows=[(row, owner) for row, owner in rows if row.row_id not in plan.parked],
     )
     mirrors.strip(connection, org_id, _gone_for_good(connection, plan, circumstances, seen))
-    waiting.supersede(connection, org_id, read, plan.writes)
+    is_open = plan.opens_circuit is not None or circuits.why_open(connection, org_id) is not None
+    waiting.supersede(connection, org_id, read, plan.writes, held_too=not is_open)
     writes.plan(connection, plan.writes, org_id=org_id, cycle_id=circumstances.cycle_id, at=at)
     drafts = _drafts(connection, plan, circumstances, read=read, nonces=nonces)
     drafts += _rekeyed(connection, contacts, circumstances)

@@ -143,10 +143,16 @@ def supersede(
     org_id: OrgId,
     contact_ids: Collection[ContactId],
     planned: Iterable[Write],
+    *,
+    held_too: bool,
 ) -> None:
-    """Forget what was left over on Contacts that were judged again, where nothing is asked for any more."""
+    """Forget what was left over on Contacts that were judged again, where nothing is asked for any more.
+
+    While a mass change waits for a person, what it edited is not judged, so that nothing is asked for there:
+    unless `held_too`, what is held back is kept, for it leads back to those Contacts afterwards.
+    """
     wanted = {_name(write) for write in planned}
-    _forget(connection, org_id, contact_ids, lambda name: name not in wanted)
+    _forget(connection, org_id, contact_ids, lambda name: name not in wanted, held_too=held_too)
 
 
 def clear(connection: Connection, org_id: OrgId, accepted: Sequence[Write]) -> None:
@@ -162,6 +168,8 @@ def _forget(
     org_id: OrgId,
     contact_ids: Collection[ContactId],
     is_over: Callable[[Name], bool],
+    *,
+    held_too: bool = True,
 ) -> None:
     of_org = (
         planned_write.c.org_id == org_id,
@@ -172,7 +180,11 @@ def _forget(
         return
     statement = select(planned_write).where(*of_org)
     found = bulk.look_up(connection, statement, planned_write.c.contact_id, contact_ids)
-    over = [row.id for row in found if is_over(_name(writes.planned_of(row).write))]
+    over = [
+        row.id
+        for row in found
+        if (held_too or row.code != HELD_BACK) and is_over(_name(writes.planned_of(row).write))
+    ]
     for piece in bulk.pieces(over):
         connection.execute(
             update(planned_write).where(planned_write.c.id.in_(piece)).values(state=_SUPERSEDED)

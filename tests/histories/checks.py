@@ -331,6 +331,8 @@ def _held_back(stage: Stage) -> frozenset[str]:
     """What people wrote over is put right only when more than stops may be written again: while it is a mass
     change, or paused, there are "no widening or reverting writes" (2.6)."""
     with stage.ledger.reading() as tx:
+        if tx.circuit_open(stage.world.org_id) is not None:
+            return frozenset(stage.names)  # what is parked is not even judged
         return frozenset(map(str, tx.held_back(stage.world.org_id)))
 
 

@@ -1,5 +1,6 @@
 """Who is merged and parts again: what others with the same address said meanwhile, and what is said of them since."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -14,6 +15,7 @@ from tests.unit.reconcile.worlds import (
     contact_id,
     decisions_on,
     reasons_by_use,
+    situations,
     state_of,
     subject_id,
 )
@@ -125,3 +127,27 @@ def test_a_no_on_a_row_of_somebody_merged_away_is_that_of_who_took_over(gone: bo
     assert state_of(world, NEWS_BY_EMAIL, 1) == "WITHDRAWN"
     assert state_of(world, NEWS_BY_EMAIL, 2) == "WITHDRAWN"
     assert state_of(world, NEWS_BY_CALL, 1) is None
+
+
+def test_who_came_back_and_was_merged_away_before_anybody_looked_is_merged() -> None:
+    world = a_world()
+    world.tell(EventKind.WITHDRAW, NEWS_BY_CALL, subject=2)
+    world.delete(BEN)
+    world.settle()
+    world.merge(BEN, ANN)
+    plan = world.cycle()
+    assert reasons_by_use(plan, "S19", BEN)[NEWS_BY_CALL] == "MERGE_STOP_CARRIED"
+    assert world.links[BEN].merged_into == ANN
+    assert state_of(world, NEWS_BY_CALL, 1) == "WITHDRAWN"
+    world.merge(BEN, CID)
+    assert "S19" in situations(world.cycle())
+    assert state_of(world, NEWS_BY_CALL, 3) == "WITHDRAWN"
+    assert "S19" not in situations(world.plan())
+
+
+def test_whom_an_erased_person_was_merged_into_is_not_asked_anew() -> None:
+    world = a_world()
+    world.merge(BEN, ANN)
+    world.settle()
+    world.contact_mirrors[BEN] = replace(world.contact_mirrors[BEN], master_id=None, points=())
+    assert "S19" not in situations(world.plan())

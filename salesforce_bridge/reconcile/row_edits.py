@@ -36,7 +36,6 @@ _REQUEST = ("request", "request_note", "request_evidence", "request_handled", "d
 
 TRACKED_OF = attrgetter(*TRACKED)
 _REQUEST_OF = attrgetter(*_REQUEST)
-_ALL_OF = attrgetter(*[each.name for each in fields_of(RowFields)])
 
 # A row that names no use the policy knows still carries a stop: it counts for all marketing.
 UNMAPPED = Use(purpose=ANY_PURPOSE, channel=ANY_CHANNEL)
@@ -113,7 +112,7 @@ def is_untouched(row: RowCase) -> bool:
     if agreed is None or seen.request is not None:
         return False
     return agreed is seen or (
-        _ALL_OF(agreed.fields) == _ALL_OF(seen.fields) and _REQUEST_OF(agreed) == _REQUEST_OF(seen)
+        agreed.fields == seen.fields and _REQUEST_OF(agreed) == _REQUEST_OF(seen)
     )
 
 

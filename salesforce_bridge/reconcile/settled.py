@@ -8,7 +8,7 @@ within a kind, so for each person it is asked whether one has come, and whether 
 That both ways of judging give the same plan is a law of the tests.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
@@ -28,7 +28,6 @@ from salesforce_bridge.reconcile.facts import (
     ContactFields,
     ContactSnapshot,
     Dossier,
-    RowCase,
     RowFields,
     SubjectRecord,
 )
@@ -76,7 +75,7 @@ def kind_of(dossier: Dossier, *, policy: Policy, at: datetime) -> Kind | None:
             ]
         ),
         tuple(map(_STOP_OF, record.stops)) if record.stops else (),
-        tuple(_true_of(record, at)) if record.conditions else (),
+        tuple([(_CONDITION_OF(one), *_span_of(one, at)) for one in record.conditions]),
     )
 
 
@@ -138,20 +137,26 @@ def _is_untouched(case: Case, record: SubjectRecord, policy: Policy) -> bool:
         place == record.jurisdiction
         and contact_edits.is_untouched(case, agreed, seen)
         and still_the_same(record, seen)
-        and all(_is_at_home(row, case, policy) for row in case.rows)
+        and _are_at_home(case, policy)
     )
 
 
-def _is_at_home(row: RowCase, case: Case, policy: Policy) -> bool:
-    """Say whether a row is as both sides know it, and is what its key and its fields say that it is."""
-    shown, contact_id = row.seen.fields, case.contact_id
-    return (
-        (shown.purpose, shown.channel) in policy.known
-        and not (row.asked or row.seen.deleted)
-        and shown.contact_id == contact_id
-        and shown.ledger_key == f"{contact_id}:{shown.purpose}:{shown.channel}"
-        and row_edits.is_untouched(row)
-    )
+def _are_at_home(case: Case, policy: Policy) -> bool:
+    """Say whether the rows are as both sides know them, and are what their key and their fields say."""
+    contact_id, known = case.contact_id, policy.known
+    for row in case.rows:
+        shown = row.seen.fields
+        purpose, channel = shown.purpose, shown.channel
+        if (
+            row.asked
+            or row.seen.deleted
+            or (purpose, channel) not in known
+            or shown.contact_id != contact_id
+            or shown.ledger_key != f"{contact_id}:{purpose}:{channel}"
+            or not row_edits.is_untouched(row)
+        ):
+            return False
+    return True
 
 
 def _clocks(record: SubjectRecord, policy: Policy, at: datetime) -> dict[Use, Clock] | None:
@@ -214,10 +219,8 @@ def _tense(permission: Permission, record: SubjectRecord, at: datetime) -> tuple
     )
 
 
-def _true_of(record: SubjectRecord, at: datetime) -> Iterator[tuple[Any, ...]]:
-    for one in record.conditions:
-        over = one.valid_to is not None and one.valid_to <= at
-        yield _CONDITION_OF(one), one.valid_from <= at, over
+def _span_of(one: Condition, at: datetime) -> tuple[bool, bool]:
+    return one.valid_from <= at, one.valid_to is not None and one.valid_to <= at
 
 
 def _all_but(kind: type[Any], *own: str) -> Callable[[Any], tuple[Any, ...]]:

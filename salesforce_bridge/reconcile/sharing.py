@@ -242,11 +242,11 @@ def _shared_stop_at(
 
 
 def _is_to_be_told(bench: Bench, record: SubjectRecord, use: Use, since: datetime) -> bool:
-    """Say whether a stop from elsewhere has yet to reach this person, who has not said yes since."""
+    """Say whether a stop from elsewhere has yet to reach this person, who has not said yes after it."""
     if is_stopped(record, use, policy=bench.policy, at=bench.at):
         return False
     permission = record.permissions.get(use)
     if permission is None:
         return True
     erased = permission.state is State.ERASED
-    return not erased and (permission.lifted_at is None or permission.lifted_at < since)
+    return not erased and (permission.lifted_at is None or permission.lifted_at <= since)

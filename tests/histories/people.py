@@ -188,6 +188,8 @@ def edits_results(stage: Stage, act: Act) -> str | None:
     if act.how % 4 == 0:
         stage.director.admin.update(ROW, row.id, Notice_Version__c="some other text")
         return f"an admin writes another notice on {_words(stage, row)}"
+    if status == row.status:
+        return None  # nothing that anybody could see
     stage.director.admin.update(ROW, row.id, Consent_Status__c=status)
     if status == "Stopped":
         stage.pending.append(Overwritten(record_id=row.id, at=stage.now()))

@@ -220,9 +220,19 @@ def _prevails(merge: Merge, use: Use) -> bool:
         is_stopped(each, use, policy=merge.policy, at=merge.at) for each in (loser, winner)
     ):
         return False  # a stop stands over it, and no yes passes that by a merge
+    if ours is None or tier != tier_of(ours):
+        return tier > tier_of(ours)
     # On one tier the later event counts; a lapse after a lapse tells nothing new.
-    later = ours is not None and theirs.since > ours.since and tier in (YES_TIER, STOP_TIER)
-    return tier > tier_of(ours) or (tier == tier_of(ours) and later)
+    if tier == STOP_TIER:
+        said_themselves = (
+            theirs.own and not ours.own
+        )  # only such a no goes on to who shares an address
+        return said_themselves or _said_no_at(theirs) > _said_no_at(ours)
+    return tier == YES_TIER and theirs.since > ours.since
+
+
+def _said_no_at(permission: Permission) -> datetime:
+    return permission.stopped_at or permission.since
 
 
 def _event(

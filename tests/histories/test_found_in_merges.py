@@ -11,7 +11,9 @@ from tests.histories.steps import (
     CALLS,
     MAIL,
     POST,
+    SHARED_PHONE,
     agrees,
+    brings_a_stop_by_address,
     brings_a_withdrawal,
     case_is_answered,
     deletes,
@@ -182,5 +184,21 @@ def test_a_no_of_somebody_undeleted_and_merged_away_between_two_looks_reaches_th
         runs,
         partial(undeletes, name="A"),
         partial(merges, loser="A", winner="B"),
+        runs,
+    )
+
+
+def test_a_no_of_their_own_goes_on_from_the_winner_who_had_only_been_told_of_one(
+    on_sqlite: Theatre,
+) -> None:
+    holds(
+        on_sqlite,
+        partial(meets, email="ann@example.org", phone=SHARED_PHONE),
+        partial(meets, email="ann@example.org"),
+        runs,
+        partial(brings_a_stop_by_address, email="ann@example.org", use=CALLS),
+        partial(merges, loser="B", winner="A"),
+        partial(stops, name="B", use=CALLS),
+        partial(meets, email="cid@example.org", phone=SHARED_PHONE),
         runs,
     )

@@ -17,7 +17,7 @@ from salesforce_bridge.salesforce.faults import RecordMalformed
 from salesforce_bridge.salesforce.fields import INDIVIDUAL, LEAD
 from salesforce_bridge.salesforce.gateway import Gateway, Heartbeat, Poll
 from salesforce_bridge.salesforce.records import Stamp
-from salesforce_bridge.sight import Reading, closed
+from salesforce_bridge.sight import Reading, closed, gone_owners
 
 MERGES_MAX = 10  # Contacts merged into Contacts merged into Contacts …
 SKEW = timedelta(seconds=1)  # between the clocks behind stamps and behind the Date header
@@ -245,7 +245,8 @@ def read_batch(world: World, batch: Batch) -> Reading:
         with world.ledger.reading() as tx:
             judged = closed(tx, org_id, judged, contacts, rows)
             known = frozenset(tx.known(org_id, Target.CONTACT, judged))
-        strangers = frozenset(judged - asked_for - known)
+            gone = gone_owners(tx, org_id, rows.values())
+        strangers = frozenset(judged - asked_for - known) | gone - asked_for
         if not strangers:
             break
         contacts |= {each.contact_id: each for each in gateway.contacts(strangers)}

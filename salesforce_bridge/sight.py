@@ -64,6 +64,16 @@ def closed(
     return frozenset(found)
 
 
+def gone_owners(tx: Tx, org_id: OrgId, rows: Iterable[RowSnapshot]) -> frozenset[ContactId]:
+    """Name the Contacts that went and whose rows somebody still types on.
+
+    Of an erased person only the recycle bin still knows the addresses, and a no on such a row is about them.
+    """
+    owners = {owner for row in rows if (owner := owner_of(row)) is not None}
+    links = tx.links_of(org_id, owners)
+    return frozenset(each for each, link in links.items() if link.state not in LIVE_LINKS)
+
+
 def lay_in_sight(tx: Tx, org_id: OrgId, reading: Reading) -> Sight:
     """Lay what was read beside all that is remembered about the same people."""
     links = tx.links_of(org_id, reading.judged)

@@ -189,7 +189,8 @@ def import_(
     text = _text_of(file)
     with wiring.ledger_in_use(settings) as ledger:
         with ledger.reading() as tx:
-            policy = wiring.policy_in_use(settings, tx).policy
+            in_use = wiring.policy_in_use(settings, tx)
+        policy = in_use.policy
         frame = Frame(
             org_id=wiring.org_of(settings, ledger),
             policy=policy,
@@ -200,6 +201,8 @@ def import_(
         with ledger.begin() if apply else ledger.reading() as tx:
             plan = plan_import(tx, text, kind, frame)
             if apply and not plan.report.problems:
+                # Perhaps no bridge has run yet: by another policy than this one nobody could tell what was meant.
+                tx.keep_policy(policy, in_use.text, at=frame.at)
                 run_import(tx, plan)
     _tell_import(plan.report, applied=apply, as_json=as_json)
 

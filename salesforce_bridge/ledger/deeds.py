@@ -52,7 +52,13 @@ def append_deed(
         return Appended(events=0, revision=first - 1)
     heads.move(connection, {"revision": first + len(news.conditions)})
     people.add_subjects(
-        connection, news.new_subjects, at=at, revision=first, outside=True, nonces=nonces
+        connection,
+        news.new_subjects,
+        at=at,
+        revision=first,
+        outside=True,
+        nonces=nonces,
+        policy_digest=policy.digest,
     )
     people.put_links(connection, news.links, at=at)
     people.change_points(connection, news.points, at=at)

@@ -34,11 +34,11 @@ def add_subjects(
     revision: int,
     outside: bool,
     nonces: Nonces,
-    policy_digest: str | None = None,
+    policy_digest: str | None,
 ) -> None:
     """Add people, each under a random key of their own; people already known stay as they are.
 
-    `policy_digest` names the policy they were judged under, where somebody has judged them.
+    `policy_digest` names the policy they were judged under, or by whose words the first thing about them was told.
     """
     rows: list[Mapping[str, Any]] = []
     for person in met:

@@ -17,6 +17,7 @@ from salesforce_bridge.reconcile.facts import SubjectRecord
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION, stable_id
 from salesforce_bridge.reconcile.joins import KIND_OF_STOP
+from salesforce_bridge.reconcile.policy_changes import is_retired
 from salesforce_bridge.reconcile.reasons import Reason
 from salesforce_bridge.reconcile.telling import CLOCK, basis_of, event_of
 
@@ -77,19 +78,34 @@ def close_request(bench: Bench, finding: Finding, reason: Reason) -> Iterator[st
 
 def carry_to_successor(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
     """Let a no to a retired purpose hold for the one that takes its place, on the same channel."""
-    record, use = bench.record_of(finding.contact_id), finding.use
-    purpose = bench.policy.purposes.get(use.purpose)
-    successor = purpose.successor if purpose is not None else None
-    if successor is None:
-        return
-    permission = record.permissions.get(use)
-    if permission is not None and permission.state in _SAYING_NO:
-        for event in _narrow_stop(bench, record, permission, successor, reason=reason.code):
-            yield from _append(bench, event)
-    for stop in record.stops:
-        if stop.purpose != ANY_PURPOSE and reaches(stop, use):
-            event = _wide_stop(bench, record, stop, successor, reason=reason.code)
-            yield from _append(bench, event)
+    record = bench.record_of(finding.contact_id)
+    for event in _carried(bench, record, finding.use, reason=reason.code):
+        yield from _append(bench, event)
+
+
+def carry_for_the_absent(bench: Bench, *, reason: str) -> None:
+    """Carry the noes of those of whom only an address is known here: nobody else tells who comes to have it.
+
+    Everything else is decided when they turn up, so they still count as judged under the earlier policy.
+    """
+    here = frozenset(bench.owners.values())
+    absent = [each for name, each in bench.records.items() if name not in here and not each.erased]
+    for record in absent:
+        before = bench.earlier.get(record.policy_digest or "")
+        for use in sorted({*record.permissions, *bench.policy.uses}) if before is not None else ():
+            if before is not None and is_retired(use, before=before, policy=bench.policy):
+                for event in _carried(bench, record, use, reason=reason):
+                    if not _is_known(record, event):
+                        bench.append(event)
+
+
+def _is_known(record: SubjectRecord, event: PermissionEvent) -> bool:
+    """Say whether a no was carried before, or something was said since."""
+    known = record.permissions.get(event.use)
+    said = () if known is None else (known.stopped_at, known.lifted_at)
+    place = event.use
+    wide = (each.since for each in record.stops if (each.purpose, each.channel) == place)
+    return any(at is not None and at >= event.happened_at for at in (*said, *wide))
 
 
 def link_notice(bench: Bench, finding: Finding, reason: Reason) -> Iterator[str]:
@@ -145,6 +161,21 @@ def _mark(bench: Bench, finding: Finding, reason: Reason, kind: EventKind) -> It
         rule = rule_for(bench.policy, use.purpose, record.jurisdiction)
         event = replace(event, effective_to=bench.at + rule.grace)
     yield from _append(bench, event)
+
+
+def _carried(
+    bench: Bench, record: SubjectRecord, use: Use, *, reason: str
+) -> Iterator[PermissionEvent]:
+    purpose = bench.policy.purposes.get(use.purpose)
+    successor = purpose.successor if purpose is not None else None
+    if successor is None:
+        return
+    permission = record.permissions.get(use)
+    if permission is not None and permission.state in _SAYING_NO:
+        yield from _narrow_stop(bench, record, permission, successor, reason=reason)
+    for stop in record.stops:
+        if stop.purpose != ANY_PURPOSE and reaches(stop, use):
+            yield _wide_stop(bench, record, stop, successor, reason=reason)
 
 
 def _narrow_stop(

@@ -122,9 +122,13 @@ def due_changes(bench: Bench) -> tuple[DueChange, ...]:
 
 
 def judged_anew(bench: Bench, before: Iterable[SubjectRecord]) -> tuple[SubjectId, ...]:
-    """Name the people who were last judged under another bundle."""
-    digest = bench.policy.digest
-    return tuple(each.subject_id for each in before if each.policy_digest != digest)
+    """Name the people who were last judged under another bundle, and have been judged under this one."""
+    digest, judged = bench.policy.digest, frozenset(bench.owners.values())
+    return tuple(
+        each.subject_id
+        for each in before
+        if each.policy_digest != digest and each.subject_id in judged
+    )
 
 
 def _by_use(change: DueChange) -> tuple[str, str, str]:

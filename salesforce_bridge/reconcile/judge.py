@@ -7,7 +7,7 @@ from itertools import groupby
 from salesforce_bridge.permissions.keys import ContactId, Use
 from salesforce_bridge.permissions.policy import Policy
 from salesforce_bridge.reconcile.acts import act
-from salesforce_bridge.reconcile.acts_policy import move
+from salesforce_bridge.reconcile.acts_policy import carry_for_the_absent, move
 from salesforce_bridge.reconcile.bench import Bench
 from salesforce_bridge.reconcile.classes import LedgerClass, class_of, is_marketing, is_stopped
 from salesforce_bridge.reconcile.decisions import reason_for
@@ -16,7 +16,7 @@ from salesforce_bridge.reconcile.findings import RANK, Extra, Finding, Shared, S
 from salesforce_bridge.reconcile.identity import UNKNOWN_JURISDICTION, id_named, name_of
 from salesforce_bridge.reconcile.intent import Decision, Value
 from salesforce_bridge.reconcile.merging import merge, unmerge, winner_of
-from salesforce_bridge.reconcile.reasons import Act, Reason
+from salesforce_bridge.reconcile.reasons import REASONS, Act, Reason
 from salesforce_bridge.reconcile.situations import LATE
 from salesforce_bridge.reconcile.telling import basis_of
 
@@ -25,6 +25,7 @@ _PRIVATE = frozenset(
     {"request_note", "request_evidence", "evidence_ref", "capture_source", "purpose"}
 )
 _NOTHING_OBSERVED: Mapping[str, tuple[Value, Value]] = {}
+_KEPT = REASONS["PURPOSE_RETIRED_STOP_KEPT"]
 _STRICTEST = ("JURISDICTION_DEFAULTED_STRICTEST",)
 
 
@@ -50,9 +51,22 @@ def judge(bench: Bench, found: tuple[Finding, ...]) -> tuple[Ruling, ...]:
         found = found[len(earlier) :]
         if earlier:
             rulings += _rule_on_all(bench, earlier)
+        if bench.earlier and situation is Situation.S20_DUPLICATE_CONTACT_POINT:
+            _carry_to_successors(bench, found)
         if found_late := late(bench):
             rulings += _rule_on_all(bench, found_late)
     return (*rulings, *_rule_on_all(bench, found)) if found else tuple(rulings)
+
+
+def _carry_to_successors(bench: Bench, found: Iterable[Finding]) -> None:
+    """Let each no to a purpose that is given up hold for what follows it before addresses are compared, so that
+    whoever shares one is told in the same cycle; in its own turn it is told again, which changes nothing."""
+    for finding in found:
+        if finding.situation is Situation.S29_PURPOSE_RETIRED:
+            reason = reason_for(finding.situation, _class_for(bench, finding))
+            if reason.act is Act.CARRY_TO_SUCCESSOR:
+                act(bench, finding, reason)
+    carry_for_the_absent(bench, reason=_KEPT.code)
 
 
 def rule_on(

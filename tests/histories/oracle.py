@@ -129,6 +129,8 @@ class Oracle:
 
     given_up: list[tuple[str, Held]] = field(default_factory=list)  # noes to what was given up
     unsure: bool = False  # a cycle broke off, and nobody can say what the ledger knows since
+    # What was taken back meanwhile: the ledger may have known by then who was merged and who had parted.
+    ahead: dict[tuple[str, Use], datetime] = field(default_factory=dict)
 
     # what people do
 
@@ -160,6 +162,8 @@ class Oracle:
         for contact_id in contacts:
             known = self.direct.get((contact_id, use), at)
             self.direct[contact_id, use] = max(known, at)
+            if self.unsure:
+                self.ahead[contact_id, use] = max(known, at)
             for held in self.held.get(contact_id, ()):
                 if held.no.told_at < at:
                     held.lifted.add(use)
@@ -221,6 +225,7 @@ class Oracle:
         for contact_id, seen in org.items():
             if not seen.deleted:
                 self._share(contact_id, seen, law)
+        self.ahead.clear()
 
     def sees_who_is_who(self, org: Mapping[str, Sighted]) -> None:
         """Take in who is who now: whatever is told by what the cycle sees is told about that."""
@@ -247,7 +252,12 @@ class Oracle:
         for held in self.held.get(one, ()):
             if back and one in self.anew and held.no.points is not None:
                 continue  # they parted from the person who was erased, not from this one
-            mine.append(Held(no=held.no, kind=held.kind, lifted=set(held.lifted)))
+            passed = {
+                use
+                for (whose, use), at in self.ahead.items()
+                if whose == other and at > held.no.told_at
+            }
+            mine.append(Held(no=held.no, kind=held.kind, lifted=held.lifted | passed))
         self.restricted.setdefault(other, set()).update(
             () if back else self.restricted.get(one, ())
         )

@@ -214,6 +214,11 @@ def brings_an_objection_by_address(stage: Stage, email: str) -> str | None:
     return operators.imports(stage, Act(name="imports", who=place, what=0, how=2))
 
 
+def brings_a_stop_by_address(stage: Stage, email: str, use: tuple[str, str]) -> str | None:
+    place, what = people.EMAILS.index(email), people.USES.index(use)
+    return operators.imports(stage, Act(name="imports", who=place, what=what, how=0))
+
+
 def undeletes(stage: Stage, name: str) -> str:
     stage.director.admin.undelete("Contact", id_of(stage, name))
     return f"an admin undeletes Contact {name}"

@@ -14,6 +14,7 @@ from tests.histories.steps import (
     a_new_text,
     agrees,
     brings_a_file,
+    brings_a_stop_by_address,
     brings_an_objection_by_address,
     case_is_answered,
     claims,
@@ -262,5 +263,58 @@ def test_what_a_mass_change_wrote_over_is_put_right_after_it_whatever_happened_m
         runs,
         runs,
         partial(passes, minutes=60),
+        runs,
+    )
+
+
+def test_a_no_that_came_by_file_before_a_purpose_was_given_up_holds_for_what_follows_it(
+    on_sqlite: Theatre,
+) -> None:
+    holds(
+        on_sqlite,
+        partial(brings_a_stop_by_address, email="ann@example.org", use=INVITATIONS),
+        partial(meets, email="ann@example.org"),
+        partial(meets, email="ann@example.org"),
+        gives_invitations_up,
+        runs,
+    )
+
+
+def test_a_no_on_a_row_of_somebody_erased_and_gone_counts_for_whoever_has_their_number(
+    on_sqlite: Theatre,
+) -> None:
+    """What address they had only the recycle bin still knows."""
+    holds(
+        on_sqlite,
+        partial(meets, email="ann@example.org", phone=SHARED_PHONE),
+        partial(meets, email="bob@example.org", phone=SHARED_PHONE),
+        runs,
+        partial(wants_to_be_forgotten, name="B"),
+        partial(deletes, name="B"),
+        runs,
+        case_is_answered,
+        partial(passes, minutes=60 * 24 * 8),
+        runs,
+        partial(types_stop, name="B", use=CALLS),
+        runs,
+        partial(agrees, name="A", use=CALLS, ago=timedelta(minutes=30)),
+        runs,
+    )
+
+
+def test_a_no_of_somebody_of_whom_only_an_address_is_known_holds_for_what_follows_a_purpose(
+    on_sqlite: Theatre,
+) -> None:
+    holds(
+        on_sqlite,
+        partial(meets, email="ann@example.org"),
+        partial(meets, email="ann@example.org"),
+        runs,
+        partial(deletes, name="A"),
+        partial(deletes, name="B"),
+        runs,
+        partial(brings_a_stop_by_address, email="ann@example.org", use=INVITATIONS),
+        partial(meets, email="ann@example.org"),
+        gives_invitations_up,
         runs,
     )

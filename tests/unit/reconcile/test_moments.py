@@ -273,6 +273,14 @@ def test_a_consent_that_has_just_lapsed_is_told_once_to_need_a_route() -> None:
     assert prompted(lapsed) == ()
 
 
+def test_a_yes_that_was_recorded_a_moment_ago_is_prompted_for_as_of_when_it_was_said() -> None:
+    record = a_person((EventKind.GRANT, NEWS_BY_CALL, ago(3)))
+    bench = bench_of(people=(record,), policy=SHORT)
+    assert moments_due(bench) == ()
+    bench.append(an_event(record.subject_id, EventKind.GRANT, NEWS_BY_EMAIL, ago(80)))
+    assert told(windows_due(bench)) == {"S28": {NEWS_BY_EMAIL}}
+
+
 def test_a_question_that_has_just_lapsed_needs_no_route() -> None:
     record = a_person((EventKind.REQUEST, NEWS_BY_EMAIL, ago(140)))
     bench = bench_of(people=(record,), policy=SHORT)

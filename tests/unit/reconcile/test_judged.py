@@ -177,6 +177,17 @@ def test_of_whoever_was_gone_for_good_before_nobody_is_said_to_have_changed_anyt
     assert {(each.source_actor, each.source_stamp) for each in quiet} == {(None, None)}
 
 
+def test_that_the_record_of_an_erased_person_is_still_there_waits_for_somebody() -> None:
+    world = ann(EventKind.GRANT)
+    nothing = replace(world.records[subject_id(1)], erased=True, permissions={}, points=())
+    world.records[subject_id(1)] = nothing
+    world.settle()
+    quiet = world.plan().decisions
+    assert {(each.reason, each.queue) for each in quiet} == {
+        ("ERASED_RECORD_STILL_PRESENT", "DPO, ageing")
+    }
+
+
 def test_a_quiet_decision_too_says_that_the_strictest_law_was_taken_where_no_place_is_known() -> (
     None
 ):

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from salesforce_bridge.permissions.conditions import Condition, ConditionKind
+from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.expiry import next_moment
 from salesforce_bridge.permissions.keys import RowId, Use
 from salesforce_bridge.permissions.permission import Permission
@@ -23,6 +25,7 @@ from salesforce_bridge.reconcile.facts import (
     SubjectRecord,
 )
 from salesforce_bridge.reconcile.settled import Kind, kind_of
+from salesforce_bridge.reconcile.standing import until_words
 from salesforce_bridge.reconcile.words import Status
 from tests.unit.reconcile.settled_worlds import HISTORIES, planned, settled, swapped
 from tests.unit.reconcile.sightings import a_suppression
@@ -175,6 +178,73 @@ def test_a_yes_that_begins_at_this_very_moment_is_shown_though_others_have_yet_t
     key = rows_of(world, 4)[NEWS_BY_EMAIL]
     assert world.rows[key].fields.consent_status == Status.LIMITED
     world = beginning(world, 4, world.at)
+    assert None not in kinds(world)
+    is_decided_either_way(world)
+
+
+def restricted(world: World, number: int, since: timedelta, until: timedelta) -> World:
+    """Somebody has the use of what is held about them limited for a while, and the ledger's index knows it."""
+    record = world.records[subject_id(number)]
+    limit = Condition(
+        id="limit",
+        subject_id=record.subject_id,
+        kind=ConditionKind.RESTRICTION,
+        ref="letter 7",
+        valid_from=world.at + since,
+        valid_to=world.at + until,
+    )
+    conditions = (*[each for each in record.conditions if each.id != limit.id], limit)
+    record = replace(record, conditions=conditions)
+    due = {
+        use: moment
+        for use, each in record.permissions.items()
+        if (moment := next_moment(each, person=record, policy=world.policy, at=world.at))
+    }
+    return _person_replaced(world, replace(record, due=due))
+
+
+SOON, LATER = timedelta(days=20), timedelta(days=40)
+
+
+@pytest.mark.parametrize(
+    ("others", "last"),
+    [((SOON, LATER), (timedelta(0), LATER)), ((-SOON, SOON), (-SOON, timedelta(0)))],
+)
+def test_a_restriction_that_begins_or_ends_at_this_very_moment_is_seen_to(
+    others: tuple[timedelta, timedelta], last: tuple[timedelta, timedelta]
+) -> None:
+    """What is shown is still the same as of those for whom it has yet to begin, or to end."""
+    world = world_of("yes")
+    for number in range(1, 5):
+        world = restricted(world, number, *others)
+    world.settle()
+    for number in range(1, 4):
+        world = restricted(world, number, *others)
+    world = restricted(world, 4, *last)
+    assert None not in kinds(world)
+    is_decided_either_way(world)
+
+
+def test_a_summary_that_tells_of_the_wrong_end_of_one_of_two_is_put_right() -> None:
+    """Those before them have two yeses with one end, which is told twice."""
+    world = World()
+    for number in range(1, 5):
+        world.meet(number)
+        for use in (NEWS_BY_EMAIL, NEWS_BY_CALL):
+            earlier = 30 if number == 4 and use == NEWS_BY_EMAIL else 0
+            said = NOON - timedelta(days=9 + earlier)
+            world.tell(EventKind.GRANT, use, subject=number, at=said)
+    world.settle()
+    email, call = (
+        until_words(end)
+        for use in (NEWS_BY_EMAIL, NEWS_BY_CALL)
+        if (end := world.rows[rows_of(world, 4)[use]].fields.effective_to)
+    )
+    shown = _contact(world)
+    assert shown.summary is not None
+    assert email in shown.summary
+    wrong = replace(shown, summary=shown.summary.replace(email, call))
+    world = _contact_replaced(world, fields=wrong)
     assert None not in kinds(world)
     is_decided_either_way(world)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from salesforce_bridge.reconcile.facts import ContactSnapshot, LeadFlags
-from tests.unit.reconcile.sightings import a_case, found, told
+from tests.unit.reconcile.sightings import POLICY, a_case, found, told
 from tests.unit.reconcile.worlds import NEWS_BY_EMAIL, a_contact
 
 LEAD = LeadFlags(lead_id="00Q000000000001AAA", opted_out_of_email=True)
@@ -63,3 +63,9 @@ def test_a_box_is_shown_as_it_was_and_as_it_is(
     shown = [dict(each.observed) for each in found(a_case(seen, mirror=agreed))]
     assert shown
     assert all(each == {"opted_out_of_email": change} for each in shown)
+
+
+def test_a_box_for_a_channel_that_nobody_uses_stops_nothing() -> None:
+    without = {key: rule for key, rule in POLICY.channels.items() if key != "FAX"}
+    policy = replace(POLICY, channels=without)
+    assert found(a_case(a_contact(1, opted_out_of_fax=True)), policy=policy) == ()

@@ -182,6 +182,13 @@ def test_a_yes_that_begins_at_this_very_moment_is_shown_though_others_have_yet_t
     is_decided_either_way(world)
 
 
+def test_a_yes_that_is_shown_and_that_nobody_ever_said_is_put_right() -> None:
+    world = world_of("yes")
+    record = world.records[subject_id(4)]
+    world = _person_replaced(world, replace(record, permissions={}, due={}))
+    is_decided_either_way(world)
+
+
 def restricted(world: World, number: int, since: timedelta, until: timedelta) -> World:
     """Somebody has the use of what is held about them limited for a while, and the ledger's index knows it."""
     record = world.records[subject_id(number)]

@@ -28,6 +28,10 @@ HISTORIES: dict[str, tuple[tuple[EventKind, Any, dict[str, Any]], ...]] = {
     "taken back": ((EventKind.GRANT, NEWS_BY_EMAIL, YES), (EventKind.WITHDRAW, NEWS_BY_EMAIL, {})),
     "asked": ((EventKind.REQUEST, NEWS_BY_EMAIL, {}),),
     "an interest": ((EventKind.ESTABLISH, RESEARCH, {}),),
+    "no and yes again": (
+        (EventKind.OBJECT_MARKETING, EVERYTHING, {}),
+        (EventKind.GRANT, NEWS_BY_EMAIL, YES),
+    ),
     "no to everything": (
         (EventKind.GRANT, NEWS_BY_EMAIL, YES),
         (EventKind.OBJECT_MARKETING, EVERYTHING, {}),

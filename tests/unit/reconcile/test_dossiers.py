@@ -1,5 +1,10 @@
 """Dossiers: what a write of unknown outcome would have made is laid beside what is seen."""
 
+from typing import Any
+
+import pytest
+
+from salesforce_bridge.permissions.keys import ContactId
 from salesforce_bridge.reconcile.dossiers import assemble
 from salesforce_bridge.reconcile.facts import RowFields
 from salesforce_bridge.reconcile.intent import Lane, Target, Verb, Write
@@ -87,3 +92,25 @@ def test_a_no_typed_on_a_row_before_anybody_heard_that_it_was_made_is_heard() ->
     plan = world.cycle()
     assert {each.reason for each in decisions_on(plan, "S04")} == {"STOP_HONOURED"}
     assert [kind for kind, *_ in kinds(plan)] == ["WITHDRAW"]
+
+
+@pytest.mark.parametrize(
+    ("said", "remembered", "is_told"),
+    [
+        ({}, ANN, False),
+        ({"ledger_key": KEY}, None, False),
+        ({"of": 1}, None, False),
+        ({}, None, True),
+    ],
+)
+def test_a_row_is_nobodys_only_if_nothing_says_whose_it_is(
+    said: dict[str, Any], remembered: ContactId | None, is_told: bool
+) -> None:
+    world = World()
+    world.meet(1)
+    row = a_row(9, **({"of": None} | said))
+    world.rows[row.row_id] = row
+    if remembered is not None:
+        world.row_owners[row.row_id] = remembered
+    nobodys = [each.row_id for each in world.plan().decisions if not each.contact_id]
+    assert nobodys == ([row.row_id] if is_told else [])

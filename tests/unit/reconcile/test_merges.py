@@ -553,6 +553,21 @@ def test_what_was_erased_stays_erased_through_a_merge(world: World) -> None:
     assert state_of(world, NEWS_BY_EMAIL) is State.ERASED
 
 
+def test_a_merge_with_somebody_of_whom_nothing_is_left_is_for_a_person_to_look_at(
+    world: World,
+) -> None:
+    """Nobody remembers an address of theirs, so there is nothing to be carried."""
+    two_people(world)
+    world.cycle()
+    nothing = replace(world.records[subject_id(2)], erased=True, permissions={}, points=())
+    world.records[subject_id(2)] = nothing
+    world.merge(contact_id(2), ANN)
+    plan = world.cycle()
+    reasons = reasons_by_use(plan, "S19", contact_id(2))
+    assert set(reasons.values()) == {"MERGE_WITH_ERASED_REVIEW"}
+    assert world.status_of(ANN) == "Permitted"
+
+
 @pytest.mark.parametrize(
     ("kind", "days_left", "with_yes", "is_carried"),
     [

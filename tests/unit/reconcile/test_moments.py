@@ -202,8 +202,38 @@ def test_what_may_not_be_asked_for_is_told_once_when_the_clock_would_have_asked(
     findings = prompted(a_person(*history, **said, due=reached))
     assert told(findings) == {"S28": {NEWS_BY_EMAIL}}
     assert only(findings).stamp == hours(-1)
+    very_moment = prompted(a_person(*history, **said, due={NEWS_BY_EMAIL: NOON}))
+    assert only(very_moment).stamp == NOON
     ahead = {NEWS_BY_EMAIL: hours(1)}
     assert prompted(a_person(*history, **said, due=ahead)) == ()
+
+
+WAITS_FOR_A_REVIEW = (EventKind.HOLD, NEWS_BY_EMAIL, ago(3), {"reason": "BASIS_REVIEW_OVERDUE"})
+
+
+@pytest.mark.parametrize(
+    ("then", "said", "is_told"),
+    [
+        ((), {}, False),
+        # A person has had it restricted beside, or has said no.
+        ((), {"conditions": (RESTRICTION,)}, True),
+        (((EventKind.STOP_MARKETING, EVERYTHING, ago(2)),), {}, True),
+    ],
+)
+def test_what_waits_for_a_review_alone_says_nothing_about_what_the_person_wants(
+    then: Any, said: dict[str, Any], is_told: bool
+) -> None:
+    record = a_person(OLD, WAITS_FOR_A_REVIEW, *then, **said, due={NEWS_BY_EMAIL: hours(-1)})
+    assert told(prompted(record)) == ({"S28": {NEWS_BY_EMAIL}} if is_told else {})
+
+
+def test_of_a_yes_that_has_lapsed_the_clock_asks_nothing_whatever_was_said_before_it() -> None:
+    no = (EventKind.WITHDRAW, NEWS_BY_EMAIL, ago(400))
+    yes = (EventKind.GRANT, NEWS_BY_EMAIL, ago(140))
+    lapsed = (EventKind.EXPIRE, NEWS_BY_EMAIL, ago(40))
+    record = a_person(no, yes, lapsed, due={NEWS_BY_EMAIL: hours(-1)})
+    assert record.permissions[NEWS_BY_EMAIL].stopped_at == ago(400)
+    assert prompted(record) == ()
 
 
 @pytest.mark.parametrize(
@@ -241,6 +271,14 @@ def test_a_consent_that_has_just_lapsed_is_told_once_to_need_a_route() -> None:
     assert told(windows_due(bench)) == {"S28": {NEWS_BY_EMAIL}}
     lapsed = replace(record, permissions=bench.records[record.subject_id].permissions)
     assert prompted(lapsed) == ()
+
+
+def test_a_yes_that_was_recorded_a_moment_ago_is_prompted_for_as_of_when_it_was_said() -> None:
+    record = a_person((EventKind.GRANT, NEWS_BY_CALL, ago(3)))
+    bench = bench_of(people=(record,), policy=SHORT)
+    assert moments_due(bench) == ()
+    bench.append(an_event(record.subject_id, EventKind.GRANT, NEWS_BY_EMAIL, ago(80)))
+    assert told(windows_due(bench)) == {"S28": {NEWS_BY_EMAIL}}
 
 
 def test_a_question_that_has_just_lapsed_needs_no_route() -> None:

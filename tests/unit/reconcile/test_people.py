@@ -89,6 +89,21 @@ def test_a_contact_created_again_keeps_its_stops_and_not_its_yes(world: World) -
     ]
 
 
+@pytest.mark.parametrize(("gone", "again"), [(1, 2), (2, 1)])
+def test_whoever_left_with_a_new_address_and_came_back_with_it_is_the_same(
+    gone: int, again: int
+) -> None:
+    """Nobody looked in between, and it does not matter which of the two ids is the lower one."""
+    world = World()
+    world.meet(gone)
+    moved_to = (a_point("new@example.org"),)
+    world.edit(contact_id(gone), points=moved_to)
+    world.delete(contact_id(gone))
+    world.contacts[contact_id(again)] = a_contact(again, points=moved_to)
+    world.cycle()
+    assert world.links[contact_id(again)].subject_id == subject_id(gone)
+
+
 def test_a_candidate_is_no_more_proven_by_deleting_and_undeleting_it(world: World) -> None:
     recreated(world)
     world.cycle()

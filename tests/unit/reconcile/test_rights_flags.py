@@ -78,6 +78,15 @@ def test_a_flag_is_heard_once_and_again_on_another_individual() -> None:
     assert rights(an_individual(2, should_forget=True), asks) == {"S14": SHOWN}
 
 
+@pytest.mark.parametrize("change", [{"opted_out_of_fax": True}, {"points": ()}, {"deleted": True}])
+def test_a_flag_that_stays_is_not_heard_with_every_other_edit(change: dict[str, Any]) -> None:
+    asks = an_individual(should_forget=True, wants_a_copy=True)
+    agreed = a_contact(1, individual=asks)
+    findings = told(found(a_case(replace(agreed, **change), mirror=agreed)))
+    assert findings
+    assert not findings.keys() & {"S14", "PORTABILITY_ASKED"}
+
+
 def test_a_flag_taken_away_claims_nothing_and_ends_nothing() -> None:
     assert rights(an_individual(), an_individual(opted_out_solicit=True)) == {}
     assert rights(None, an_individual(opted_out_solicit=True)) == {}
@@ -108,7 +117,8 @@ def test_a_flag_of_a_contact_that_was_deleted_meanwhile_is_heard() -> None:
 def test_a_wish_for_a_copy_opens_a_case_and_is_no_stop() -> None:
     (finding,) = found(a_case(a_contact(1, individual=an_individual(wants_a_copy=True))))
     assert (finding.situation, finding.use) == (Extra.PORTABILITY_ASKED, EVERYTHING)
-    assert finding.rights == ("wants_a_copy",)
+    assert (finding.rights, finding.individual) == (("wants_a_copy",), "wants_a_copy")
+    assert finding.observed == {"wants_a_copy": (False, True)}
 
 
 # ---------------------------------------------------------------- what a Lead said

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import pytest
 
+from salesforce_bridge.permissions.conditions import Condition, ConditionKind
+from salesforce_bridge.permissions.events import EventKind
+from salesforce_bridge.permissions.expiry import next_moment
 from salesforce_bridge.permissions.keys import RowId, Use
 from salesforce_bridge.permissions.permission import Permission
 from salesforce_bridge.permissions.rights import CaseKind, RightsCase
@@ -22,6 +25,8 @@ from salesforce_bridge.reconcile.facts import (
     SubjectRecord,
 )
 from salesforce_bridge.reconcile.settled import Kind, kind_of
+from salesforce_bridge.reconcile.standing import until_words
+from salesforce_bridge.reconcile.words import Status
 from tests.unit.reconcile.settled_worlds import HISTORIES, planned, settled, swapped
 from tests.unit.reconcile.sightings import a_suppression
 from tests.unit.reconcile.worlds import (
@@ -34,7 +39,8 @@ from tests.unit.reconcile.worlds import (
     subject_id,
 )
 
-ONE, MODEL = contact_id(1), contact_id(4)
+# The first of a kind is judged like everybody else; the last is decided about by the pattern of the first.
+MODEL, LAST = contact_id(1), contact_id(4)
 # What of another person of the same kind is put in the place of somebody's own, by field.
 OF_ROWS = tuple(each.name for each in fields(RowFields))
 OF_CONTACTS = tuple(each.name for each in fields(ContactFields))
@@ -84,11 +90,11 @@ def test_people_who_said_different_things_are_of_different_kinds(one: str) -> No
 
 
 def disturbances(world: World) -> Iterator[World]:
-    """Worlds in each of which one thing of the fourth person is in the place of the first one's."""
+    """Worlds in each of which one thing of the first person is in the place of the last one's."""
     yield from _rows_disturbed(world)
     for name in OF_CONTACTS:
         yield _contact_replaced(world, fields=swapped(_contact(world), _model(world), name))
-    record, model = world.records[subject_id(1)], world.records[subject_id(4)]
+    record, model = world.records[subject_id(4)], world.records[subject_id(1)]
     for name in OF_PEOPLE:
         yield _person_replaced(world, swapped(record, model, name))
     for use in record.permissions:
@@ -99,8 +105,8 @@ def disturbances(world: World) -> Iterator[World]:
 
 
 def _rows_disturbed(world: World) -> Iterator[World]:
-    theirs = rows_of(world, 4)
-    for use, key in rows_of(world, 1).items():
+    theirs = rows_of(world, 1)
+    for use, key in rows_of(world, 4).items():
         for name in OF_ROWS:
             here = world.copy()
             row = here.rows[key]
@@ -112,7 +118,7 @@ def _rows_disturbed(world: World) -> Iterator[World]:
 
 
 def _contact(world: World) -> ContactFields:
-    return world.contacts[ONE].fields
+    return world.contacts[LAST].fields
 
 
 def _model(world: World) -> ContactFields:
@@ -121,9 +127,9 @@ def _model(world: World) -> ContactFields:
 
 def _contact_replaced(world: World, **changes: Any) -> World:
     here = world.copy()
-    here.contacts[ONE] = replace(here.contacts[ONE], **changes)
-    ours = here.contact_mirrors[ONE].bridge_set
-    here.contact_mirrors[ONE] = replace(here.contacts[ONE], bridge_set=ours)
+    here.contacts[LAST] = replace(here.contacts[LAST], **changes)
+    ours = here.contact_mirrors[LAST].bridge_set
+    here.contact_mirrors[LAST] = replace(here.contacts[LAST], bridge_set=ours)
     return here
 
 
@@ -139,6 +145,115 @@ def test_what_is_wrong_about_somebody_is_found_though_everybody_alike_is_settled
 ) -> None:
     for world in disturbances(world_of(history)):
         is_decided_either_way(world)
+
+
+def beginning(world: World, number: int, begins: datetime) -> World:
+    """A yes to news by e-mail counts from some other moment on, and the ledger's index knows it."""
+    record = world.records[subject_id(number)]
+    yes = replace(record.permissions[NEWS_BY_EMAIL], effective_from=begins)
+    moment = next_moment(yes, person=record, policy=world.policy, at=world.at)
+    assert moment is not None
+    permissions = {**record.permissions, NEWS_BY_EMAIL: yes}
+    due = {**record.due, NEWS_BY_EMAIL: moment}
+    return _person_replaced(world, replace(record, permissions=permissions, due=due))
+
+
+def test_a_yes_that_has_yet_to_begin_is_not_shown_though_the_row_tells_of_its_beginning() -> None:
+    begins = NOON + timedelta(days=30)
+    world = beginning(world_of("yes"), 4, begins)
+    key = rows_of(world, 4)[NEWS_BY_EMAIL]
+    row = world.rows[key]
+    assert row.fields.consent_status == Status.PERMITTED
+    shown = replace(row, fields=replace(row.fields, effective_from=begins))
+    world.rows[key] = world.row_mirrors[key] = shown
+    assert kinds(world)[3] is not None
+    is_decided_either_way(world)
+
+
+def test_a_yes_that_begins_at_this_very_moment_is_shown_though_others_have_yet_to_begin() -> None:
+    world = world_of("yes")
+    for number in range(1, 5):
+        world = beginning(world, number, world.at + timedelta(days=30))
+    world.settle()
+    key = rows_of(world, 4)[NEWS_BY_EMAIL]
+    assert world.rows[key].fields.consent_status == Status.LIMITED
+    world = beginning(world, 4, world.at)
+    assert None not in kinds(world)
+    is_decided_either_way(world)
+
+
+def test_a_yes_that_is_shown_and_that_nobody_ever_said_is_put_right() -> None:
+    world = world_of("yes")
+    record = world.records[subject_id(4)]
+    world = _person_replaced(world, replace(record, permissions={}, due={}))
+    is_decided_either_way(world)
+
+
+def restricted(world: World, number: int, since: timedelta, until: timedelta) -> World:
+    """Somebody has the use of what is held about them limited for a while, and the ledger's index knows it."""
+    record = world.records[subject_id(number)]
+    limit = Condition(
+        id="limit",
+        subject_id=record.subject_id,
+        kind=ConditionKind.RESTRICTION,
+        ref="letter 7",
+        valid_from=world.at + since,
+        valid_to=world.at + until,
+    )
+    conditions = (*[each for each in record.conditions if each.id != limit.id], limit)
+    record = replace(record, conditions=conditions)
+    due = {
+        use: moment
+        for use, each in record.permissions.items()
+        if (moment := next_moment(each, person=record, policy=world.policy, at=world.at))
+    }
+    return _person_replaced(world, replace(record, due=due))
+
+
+SOON, LATER = timedelta(days=20), timedelta(days=40)
+
+
+@pytest.mark.parametrize(
+    ("others", "last"),
+    [((SOON, LATER), (timedelta(0), LATER)), ((-SOON, SOON), (-SOON, timedelta(0)))],
+)
+def test_a_restriction_that_begins_or_ends_at_this_very_moment_is_seen_to(
+    others: tuple[timedelta, timedelta], last: tuple[timedelta, timedelta]
+) -> None:
+    """What is shown is still the same as of those for whom it has yet to begin, or to end."""
+    world = world_of("yes")
+    for number in range(1, 5):
+        world = restricted(world, number, *others)
+    world.settle()
+    for number in range(1, 4):
+        world = restricted(world, number, *others)
+    world = restricted(world, 4, *last)
+    assert None not in kinds(world)
+    is_decided_either_way(world)
+
+
+def test_a_summary_that_tells_of_the_wrong_end_of_one_of_two_is_put_right() -> None:
+    """Those before them have two yeses with one end, which is told twice."""
+    world = World()
+    for number in range(1, 5):
+        world.meet(number)
+        for use in (NEWS_BY_EMAIL, NEWS_BY_CALL):
+            earlier = 30 if number == 4 and use == NEWS_BY_EMAIL else 0
+            said = NOON - timedelta(days=9 + earlier)
+            world.tell(EventKind.GRANT, use, subject=number, at=said)
+    world.settle()
+    email, call = (
+        until_words(end)
+        for use in (NEWS_BY_EMAIL, NEWS_BY_CALL)
+        if (end := world.rows[rows_of(world, 4)[use]].fields.effective_to)
+    )
+    shown = _contact(world)
+    assert shown.summary is not None
+    assert email in shown.summary
+    wrong = replace(shown, summary=shown.summary.replace(email, call))
+    world = _contact_replaced(world, fields=wrong)
+    assert None not in kinds(world)
+    is_decided_either_way(world)
 
 
 def a_dossier() -> Dossier:
@@ -257,12 +372,12 @@ UNSETTLED: dict[str, Dossier] = {
     "a write of unknown outcome": with_case(asked=(a_dossier().cases[0].seen,)),
     "a write of unknown outcome to a row": _asked_row(),
     "a write that was refused": with_case(refused=(A_REFUSAL,)),
-    "a flag was set": with_case(seen=replace(world_of("yes").contacts[ONE], do_not_call=True)),
+    "a flag was set": with_case(seen=replace(world_of("yes").contacts[MODEL], do_not_call=True)),
     "a row was edited": with_row(both=False, consent_status="Stopped"),
     "a row asks for something": with_row(request="Asked us to stop"),
     "a row is in the recycle bin": with_row(deleted=True),
-    "a row hangs on another Contact": with_row(contact_id=MODEL),
-    "a row was made for another Contact": with_row(ledger_key=f"{MODEL}:direct_marketing:EMAIL"),
+    "a row hangs on another Contact": with_row(contact_id=LAST),
+    "a row was made for another Contact": with_row(ledger_key=f"{LAST}:direct_marketing:EMAIL"),
     "a row has no key": with_row(ledger_key=None),
     "a row names no use": with_row(purpose="nothing known"),
     "a row shows no end": with_row(effective_to=None),
@@ -271,7 +386,7 @@ UNSETTLED: dict[str, Dossier] = {
     "a row shows another source": with_row(capture_source="Another"),
     "a row shows another proof": with_row(evidence_ref="another"),
     "the Contact shows another end": with_contact(
-        fields=replace(world_of("yes").contacts[ONE].fields, valid_until=NOON)
+        fields=replace(world_of("yes").contacts[MODEL].fields, valid_until=NOON)
     ),
 }
 

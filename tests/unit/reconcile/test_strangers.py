@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from salesforce_bridge.permissions.events import EventKind
+from salesforce_bridge.reconcile.facts import RowCase
 from salesforce_bridge.reconcile.findings import Finding, Situation
 from salesforce_bridge.reconcile.standing import digest_of
 from salesforce_bridge.reconcile.strangers import unknown_echo
+from tests.unit.reconcile.sightings import a_case, found
 from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
@@ -231,6 +233,26 @@ def test_a_row_as_people_make_it_reports_nothing() -> None:
     world = stranger(consent_status="Not asked")
     world.add_row(consent_status="Not asked", ledger_key=f"{ANN}:direct_marketing:EMAIL")
     assert situations(world.plan()) == {"S15"}
+
+
+@pytest.mark.parametrize("unheard", [False, True])
+def test_a_row_that_is_known_and_hung_on_somebody_nobody_knows_is_not_reported(
+    unheard: bool,
+) -> None:
+    """It is put back where it was; what stands on it was never typed for the stranger."""
+    agreed = a_row(1, of=1, lawful_basis="Consent", reason_code="OURS")
+    moved = RowCase(
+        seen=a_row(1, of=2, lawful_basis="Consent", reason_code="OURS"),
+        mirror=None if unheard else agreed,
+        asked=(agreed,) if unheard else (),
+    )
+    ben = replace(
+        a_case(a_contact(2, points=())), contact_id=BEN, mirror=None, link=None, rows=(moved,)
+    )
+    assert {each.situation for each in found(a_case(), ben)} == {
+        Situation.S15_CONTACT_NEW,
+        Situation.S24_PERM_REPARENTED,
+    }
 
 
 def test_rows_that_say_nothing_new_hide_no_row_that_somebody_filled_in() -> None:

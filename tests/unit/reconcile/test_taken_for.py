@@ -8,11 +8,13 @@ from salesforce_bridge.permissions.events import EventKind
 from salesforce_bridge.permissions.keys import Use
 from salesforce_bridge.permissions.suppressions import Scope
 from salesforce_bridge.reconcile.facts import ACTIVE, AMBIGUOUS
+from salesforce_bridge.reconcile.identity import new_subject_id
 from tests.unit.reconcile.sightings import a_suppression
 from tests.unit.reconcile.worlds import (
     NEWS_BY_CALL,
     NEWS_BY_EMAIL,
     NEWS_BY_POST,
+    ORG,
     RESEARCH,
     World,
     a_contact,
@@ -59,6 +61,16 @@ def test_a_contact_that_may_be_of_who_lifted_a_no_does_not_pass_the_no_of_anothe
     assert reasons_by_use(plan, "S20", NEW)[use] == "DUPLICATE_STOP_PROPAGATED"
     assert world.status_of(NEW, use) == "Stopped"
     assert state_of(world, use) == "GIVEN"
+
+
+def test_contacts_that_are_taken_for_nobody_are_people_of_their_own() -> None:
+    """Each is who anybody is whom the ledger meets for the first time on that Contact, in that org."""
+    world = created_again(ann_is_gone(ben_says_no_to=NEWS_BY_EMAIL), "mail")
+    other = contact_id(4)
+    world.contacts[other] = a_contact(4, points=(MAIL,))
+    world.cycle()
+    for each in (NEW, other):
+        assert world.links[each].subject_id == new_subject_id(each, org_id=ORG)
 
 
 @pytest.mark.parametrize(
